@@ -1,0 +1,107 @@
+// HTTP/1.1 server for large bodies and many idle connections.
+//
+// One epoll thread accepts and reads request heads without blocking; a complete head is handed to
+// one of at most `max_workers` threads, which runs the handler and talks to the socket directly
+// (blocking with poll deadlines). After the response a connection with nothing left in its parse
+// buffer is parked in epoll again. Only the parser is Boost.Beast's.
+//
+// Refused before any handler runs: heads over max_head_bytes (431) or slower than head_timeout
+// (408), malformed or ambiguous ones (400: two Content-Lengths, Content-Length with
+// Transfer-Encoding, obsolete line folding, bad names), connections beyond max_connections (503 and
+// closed).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/context.h"
+#include "base/stream.h"
+
+namespace holdfast::http {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any free one
+  std::size_t max_workers = 256;
+  std::size_t max_connections = 12'000;
+  std::size_t max_queued_requests =
+      1024;  // complete heads waiting for a worker; beyond: 503 SlowDown-like `overloaded` response
+  std::size_t max_head_bytes = 32 * 1024;
+  Duration head_timeout = std::chrono::seconds(15);
+  Duration idle_timeout = std::chrono::seconds(120);  // between requests
+  Duration body_stall_timeout =
+      std::chrono::seconds(30);                    // no byte of a body for so long, either way
+  std::uint64_t min_body_bytes_per_second = 64;    // measured over body_stall_timeout
+  Duration stop_grace = std::chrono::seconds(25);  // for request_stop()
+};
+
+struct ServerRequest {
+  std::string method;
+  std::string target;  // as sent: percent-encoded path and query
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string peer;  // address:port
+  bool keep_alive = true;
+  // The body as framed by HTTP (Content-Length or chunked). Reading it sends "100 Continue" first
+  // when the client waits for that. A handler may leave it unread: the server then drains a little
+  // or closes the connection.
+  Source* body = nullptr;
+  std::optional<std::uint64_t> content_length;
+  // First value of that header, name in any case; nullopt when absent.
+  std::optional<std::string_view> header(std::string_view name) const;
+};
+
+// What a handler answers. The body is one of: text, a Source (with known size: Content-Length, else
+// chunked), or a file region of that Source (sent with sendfile).
+struct ServerResponse {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // Content-Length, Date and Connection are added
+  std::string text;
+  std::unique_ptr<Source> source;
+  bool head_only = false;               // answer to HEAD: `length` is announced, nothing is sent
+  std::optional<std::uint64_t> length;  // with head_only
+  bool close = false;
+  // Writes the response's body in pieces as it is made (for answers that take long, such as
+  // completing a multipart upload, where blanks keep the connection alive). Sent chunked. Exclusive
+  // with the others.
+  std::function<void(const std::function<void(std::string_view)>& write)> producer;
+};
+
+struct AccessRecord {
+  const ServerRequest& request;
+  int status;
+  std::uint64_t bytes_in, bytes_out;
+  Duration time;
+};
+
+using Handler = std::function<ServerResponse(const Context&, ServerRequest&)>;
+
+class Server {
+ public:
+  // Binds at once; throws Failed (address in use: Refused) so that a wrong address is known before
+  // anything else starts.
+  Server(const Context& context, ServerOptions options, Handler handler,
+         std::function<void(const AccessRecord&)> on_done = nullptr);
+  ~Server();
+  std::uint16_t port() const;
+  // Serves until stop(); blocks.
+  void run();
+  // From any thread: stops accepting, closes idle connections, lets running requests finish for
+  // `grace`, then cuts them.
+  void stop(Duration grace);
+  // Async-signal-safe: asks run() to stop with a grace of ServerOptions::stop_grace.
+  void request_stop() noexcept;
+  std::size_t open_connections() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::http

@@ -1,0 +1,23 @@
+// The folder backend: an object is a plain file of the same relative path under ROOT/BUCKET/.
+// Layout, escaping, attributes and crash rules: docs/formats/folder.md.
+#pragma once
+
+#include <memory>
+
+#include "base/file.h"
+#include "storage/storage.h"
+
+namespace holdfast::storage {
+
+struct FolderOptions {
+  fs::path root;           // created if missing (its parent must exist)
+  bool read_only = false;  // restores with --direct: takes no exclusive lock, changes nothing
+  std::uint64_t min_part_size = 5ull << 20;
+  std::uint64_t reserved_bytes = 64ull << 20;  // writes answer NoSpace when less would be left
+};
+
+// Takes the folder's lock (a second writer: Refused, naming the holder), probes xattrs, rename
+// flags and links, and removes what dead processes left half done.
+std::unique_ptr<Storage> open_folder_storage(const Context& context, const FolderOptions& options);
+
+}  // namespace holdfast::storage
