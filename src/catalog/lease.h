@@ -1,0 +1,50 @@
+// "Only one run of a store at a time", by conditional writes alone: no clocks are compared. Format:
+// docs/formats/catalog.md; why it is safe: docs/design/lease.md.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/context.h"
+#include "base/progress.h"
+#include "storage/storage.h"
+
+namespace holdfast::catalog {
+
+struct CatalogOptions {
+  std::string bucket = "sts-stackgraph-backup";
+  std::string prefix = ".holdfast/";
+};
+
+struct LeaseOptions {
+  Duration time_to_live = std::chrono::seconds(60);
+  Duration longest_request =
+      std::chrono::seconds(20);  // every request of a holder ends within this
+  Duration wait_at_most{0};      // how long to wait for another holder; 0: refuse at once
+  std::string purpose;           // "backup", "restore": shown to whoever is refused
+};
+
+// Held from acquire() until release() or destruction (which releases, best effort). A thread renews
+// it at a third of its time to live. check() throws Refused once the time since the start of the
+// last good renewal exceeds time_to_live - longest_request: a paused process thus knows by itself
+// that it may have been taken over.
+class Lease : public Fence {
+ public:
+  // Refused (who holds it, since when, how to break it) when another run holds it and does not let
+  // go in time. A holder that stopped renewing is taken over after observing one unchanged revision
+  // for time_to_live + longest_request.
+  static std::unique_ptr<Lease> acquire(const Context& context, storage::Storage& storage,
+                                        const CatalogOptions& catalog, const std::string& store,
+                                        const LeaseOptions& options);
+  ~Lease() override;
+  void check() override;
+  void release();
+  std::uint64_t requests() const;  // made so far, for tests
+
+ private:
+  struct State;
+  explicit Lease(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace holdfast::catalog

@@ -1,0 +1,41 @@
+// One small JSON object a run in the catalog bucket: what was tried, when, how it ended. Format:
+// docs/formats/catalog.md.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/lease.h"
+
+namespace holdfast::catalog {
+
+struct RunRecord {
+  std::string id;  // random, hexadecimal
+  std::string store;
+  std::string kind;  // backup | copy | restore | verify | drill | prune
+  std::string name;  // of the backup concerned; may be empty when it failed early
+  WallTime started, ended;
+  std::string outcome;  // "success" or the name_of(ErrorKind)
+  std::string error;    // the error's line
+  std::uint64_t bytes_sent = 0, objects_sent = 0, bytes_reused = 0, objects_reused = 0;
+  bool changed = true;
+  std::vector<std::string> warnings;
+  std::map<std::string, std::uint64_t> counts;  // what was measured
+};
+
+std::string new_run_id();
+// Writes `.holdfast/runs/STORE/YYYYMMDDTHHMMSSZ-ID.json`, one request.
+void write_record(const Context& context, storage::Storage& storage, const CatalogOptions& catalog,
+                  const RunRecord& record);
+// The newest `limit` records of a store, newest first. Damaged ones are skipped; one written by a
+// newer holdfast too.
+std::vector<RunRecord> read_records(const Context& context, storage::Storage& storage,
+                                    const CatalogOptions& catalog, const std::string& store,
+                                    std::size_t limit);
+std::string to_json(const RunRecord& record);
+// Corrupt when it is not a record; Unsupported when it wants a newer reader.
+RunRecord parse_record(std::string_view json);
+
+}  // namespace holdfast::catalog
