@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs Debian packages: ./install.sh SECTION... with sections of dependencies/debian.txt (build, test, demo, bench).
+# Does nothing when all are there. Needs root, or sudo.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+wanted=()
+for section in "$@"; do
+  while read -r package; do wanted+=("$package"); done < <(
+    awk -v section="[$section]" '/^\[/ { inside = ($0 == section); next } inside && NF && !/^#/' dependencies/debian.txt)
+done
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "install.sh: packages are missing (${missing[*]}); run it as root, or install sudo" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "Installing ${#missing[@]} packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -q >/dev/null
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds, and runs every test: ./test.sh [--quick]
+#   --quick   the release build's tests only: no sanitizers, no fuzzing, no clang-tidy
+# Ends with ctest's closing lines; exit 0 only when everything passed.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+quick=no
+for argument in "$@"; do
+  case "$argument" in
+    --quick) quick=yes ;;
+    *) echo "usage: ./test.sh [--quick]" >&2; exit 2 ;;
+  esac
+done
+
+./install.sh build test
+jobs=$(nproc)
+started=$SECONDS
+say() { printf '\n== %s (after %d s)\n' "$1" "$((SECONDS - started))"; }
+
+# Python clients (boto3 and others) live in a folder of their own, made anew when their list changes.
+python_home=${HOLDFAST_PYTHON_HOME:-build/python}
+list_hash=$(sha256sum dependencies/python.txt | cut -d' ' -f1)
+if [ "$(cat "$python_home/list.sha256" 2>/dev/null)" != "$list_hash" ]; then
+  say "installing Python clients"
+  rm -rf "$python_home"
+  /usr/bin/python3 -m venv "$python_home"
+  "$python_home/bin/pip" install --quiet --disable-pip-version-check -r dependencies/python.txt
+  echo "$list_hash" > "$python_home/list.sha256"
+fi
+export HOLDFAST_TEST_PYTHON="$PWD/$python_home/bin/python"
+case "$python_home" in /*) HOLDFAST_TEST_PYTHON="$python_home/bin/python" ;; esac
+
+build() {
+  say "building $1"
+  cmake --preset "$1" >/dev/null
+  cmake --build --preset "$1" -j "$jobs" -- --quiet
+}
+
+failed=0
+# Runs ctest in a build folder; a failure is remembered, so that one run shows all of them.
+run_tests() {
+  local preset=$1; shift
+  say "testing $preset"
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@" || failed=1
+}
+
+build release
+if [ "$quick" = no ]; then
+  build asan
+  run_tests asan -j "$jobs" -L unit
+  build tsan
+  run_tests tsan -j "$jobs" -L unit
+  build fuzz
+  run_tests fuzz -j "$jobs" -L fuzz
+  run_tests release
+else
+  run_tests release -LE slow
+fi
+exit "$failed"
