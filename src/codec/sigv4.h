@@ -77,9 +77,16 @@ struct Claim {
   bool presigned = false;
   unsigned expires_seconds = 0;  // presigned only, 1 to 604800
 };
-// nullopt when the request carries no SigV4 claim at all; InvalidArgument (code
-// AuthorizationHeaderMalformed or AuthorizationQueryParametersError) when it is malformed.
+// nullopt when the request carries no SigV4 claim at all (also with another kind of Authorization);
+// InvalidArgument (code AuthorizationHeaderMalformed or AuthorizationQueryParametersError) when it
+// is malformed: a field missing, double or unknown, Host not signed, a scope of another day than
+// the timestamp's. A signed request without x-amz-content-sha256 claims the hash of an empty body.
 std::optional<Claim> parse_claim(const SignedRequest& request);
+
+// The x-amz-* headers (lower case, sorted) that `request` carries outside of its signature. Anybody
+// on the way could have added them, so a server refuses such a request (HeadersNotSigned).
+// x-amz-content-sha256 of a presigned request is left out: the URL's maker cannot know it.
+std::vector<std::string> unsigned_headers(const SignedRequest& request, const Claim& claim);
 
 // The signature that `request` must carry for `claim` under this key (presigned: without
 // X-Amz-Signature).
