@@ -1,0 +1,122 @@
+// holdfast.STORE.*: where the stores are.
+#include <fmt/format.h>
+
+#include "config/key.h"
+
+namespace holdfast::config {
+
+namespace {
+
+std::string take_path(std::string_view text) {
+  if (!text.starts_with('/')) throw BadValue{"not a path from the root"};
+  return std::string(text);
+}
+
+std::string take_program(std::string_view text) {
+  if (text.empty()) throw BadValue{"an empty name"};
+  return std::string(text);
+}
+
+void add_rates(std::vector<Key>& keys, const std::string& path,
+               const std::function<Rates&(Values&)>& rates) {
+  keys.push_back(size(
+      path + "maxBytesPerSecond",
+      [rates](Values& values) -> auto& { return rates(values).max_bytes_per_second; }, "0",
+      "the most that its transfers take together; 0: no limit"));
+  keys.push_back(number(
+      path + "concurrency", [rates](Values& values) -> auto& { return rates(values).concurrency; },
+      10, 1, 256, "how many objects are moved at once"));
+}
+
+void add_victoria_metrics(std::vector<Key>& keys, std::size_t n, const std::string& address,
+                          const std::string& data_path) {
+  const std::string path = fmt::format("holdfast.victoria-metrics-{}.", n);
+  keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.victoria_metrics[n].url), address,
+                     "the server's address"));
+  keys.push_back(text(path + "dataPath", HOLDFAST_AT(holdfast.victoria_metrics[n].data_path),
+                      data_path, "its -storageDataPath as seen here", "an absolute path",
+                      take_path));
+  keys.push_back(secret(path + "snapshotAuthKey",
+                        HOLDFAST_AT(holdfast.victoria_metrics[n].snapshot_auth_key), "\"\"",
+                        "its -snapshotAuthKey"));
+  keys.push_back(text(path + "serverProgram",
+                      HOLDFAST_AT(holdfast.victoria_metrics[n].server_program), "victoria-metrics",
+                      "the server's program, which a drill starts", "a program's name or path",
+                      take_program));
+  add_rates(keys, path,
+            [n](Values& values) -> Rates& { return values.holdfast.victoria_metrics[n]; });
+}
+
+void add_clickhouse(std::vector<Key>& keys) {
+  const std::string path = "holdfast.clickhouse.";
+  keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.clickhouse.url), "http://127.0.0.1:8123",
+                     "the server's HTTP address"));
+  keys.push_back(text(path + "dataPath", HOLDFAST_AT(holdfast.clickhouse.data_path),
+                      "/var/lib/clickhouse", "its data path as seen here", "an absolute path",
+                      take_path));
+  keys.push_back(
+      text(path + "user", HOLDFAST_AT(holdfast.clickhouse.user), "default", "the user there"));
+  keys.push_back(secret(path + "password", HOLDFAST_AT(holdfast.clickhouse.password), "\"\"",
+                        "the user's password"));
+  keys.push_back(number(path + "maxChainLength", HOLDFAST_AT(holdfast.clickhouse.max_chain_length),
+                        30, 1, 10'000,
+                        "an incremental backup beyond so many in a row becomes a full one"));
+  add_rates(keys, path, [](Values& values) -> Rates& { return values.holdfast.clickhouse; });
+}
+
+void add_elasticsearch(std::vector<Key>& keys) {
+  const std::string path = "holdfast.elasticsearch.";
+  keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.elasticsearch.url), "http://127.0.0.1:9200",
+                     "the cluster's address"));
+  keys.push_back(text(path + "user", HOLDFAST_AT(holdfast.elasticsearch.user), "\"\"",
+                      "the user there; empty: without logging in"));
+  keys.push_back(secret(path + "password", HOLDFAST_AT(holdfast.elasticsearch.password), "\"\"",
+                        "the user's password"));
+  keys.push_back(choice<RepositoryType>(path + "repositoryType",
+                                        HOLDFAST_AT(holdfast.elasticsearch.repository_type), "s3",
+                                        {{"s3", RepositoryType::kS3},
+                                         {"fs", RepositoryType::kFolder},
+                                         {"azure", RepositoryType::kAzure}},
+                                        "the kind of the repository that is registered"));
+  keys.push_back(choice<SnapshotMode>(
+      path + "mode", HOLDFAST_AT(holdfast.elasticsearch.mode), "auto",
+      {{"auto", SnapshotMode::kAuto}, {"own", SnapshotMode::kOwn}, {"slm", SnapshotMode::kSlm}},
+      "who takes the snapshots: holdfast, the cluster's lifecycle management, or whichever is "
+      "there"));
+  keys.push_back(
+      cron(path + "retentionSchedule", HOLDFAST_AT(holdfast.elasticsearch.retention_schedule),
+           CronDialect::kElasticsearch, "0 30 1 * * ?", "when old snapshots are removed, UTC"));
+  add_rates(keys, path, [](Values& values) -> Rates& { return values.holdfast.elasticsearch; });
+}
+
+void add_stackgraph(std::vector<Key>& keys) {
+  const std::string path = "holdfast.stackgraph.";
+  keys.push_back(choice<StackGraphDriver>(
+      path + "driver", HOLDFAST_AT(holdfast.stackgraph.driver), "command",
+      {{"command", StackGraphDriver::kCommand}, {"gremlin", StackGraphDriver::kGremlin}},
+      "a pair of commands, or the built-in Gremlin client"));
+  keys.push_back(words(path + "exportCommand", HOLDFAST_AT(holdfast.stackgraph.export_command),
+                       "[stackstate-server, -export, \"{file}\"]",
+                       "writes the graph to {file}; run without a shell"));
+  keys.push_back(words(path + "importCommand", HOLDFAST_AT(holdfast.stackgraph.import_command),
+                       "[stackstate-server, -import, \"{file}\", \"{force}\"]",
+                       "reads it from {file}; {force} becomes -force or goes away"));
+  keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.stackgraph.url),
+                     "ws://127.0.0.1:8182/gremlin", "the Gremlin server's address",
+                     {"ws", "wss", "http", "https"}));
+  add_rates(keys, path, [](Values& values) -> Rates& { return values.holdfast.stackgraph; });
+}
+
+}  // namespace
+
+void add_server_keys(std::vector<Key>& keys) {
+  add_victoria_metrics(keys, 0, "http://127.0.0.1:8428", "/storage");
+  // Two instances on one machine share neither a port nor a disk; in pods both are /storage and
+  // 8428.
+  add_victoria_metrics(keys, 1, "http://127.0.0.1:8429", "/storage-1");
+  add_clickhouse(keys);
+  add_elasticsearch(keys);
+  add_stackgraph(keys);
+}
+
+}  // namespace holdfast::config
