@@ -66,7 +66,8 @@ function(holdfast_unit_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   holdfast_precompile(${name} <gtest/gtest.h>)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit
+                       ENVIRONMENT HOLDFAST_SOURCE_DIR=${CMAKE_SOURCE_DIR})
 endfunction()
 
 function(holdfast_program name)
