@@ -1,7 +1,7 @@
 // Decodes the aws-chunked framing: `HEXSIZE[;chunk-signature=SIG]\r\n BYTES \r\n ...
 // 0[;chunk-signature=SIG]\r\n [trailers] \r\n`. Source: AWS "Signature calculations: transferring
 // payload in multiple chunks". Bounds: a chunk head of 256 bytes, a chunk of 16 MiB when signed,
-// trailers of 4 KiB.
+// trailers of 4 KiB. Chunk extensions other than a signature that is due are ignored.
 #pragma once
 
 #include <memory>
@@ -14,10 +14,11 @@
 namespace holdfast::codec {
 
 // A Source of the decoded bytes. `framed` is the body as sent and outlives this. With `signer`,
-// every chunk's signature is checked before its bytes are handed out... at the latest when the
-// chunk ends: a wrong one throws AccessDenied (code SignatureDoesNotMatch) from read(). Framing
+// every chunk's signature is checked before its last bytes are handed out: a wrong or missing one
+// throws AccessDenied (code SignatureDoesNotMatch) from read(). Framing
 // errors throw InvalidArgument (code IncompleteBody or InvalidChunkSizeError). `decoded_length`
 // (x-amz-decoded-content-length) must match exactly, else InvalidArgument (code IncompleteBody).
+// After any failure every further read() throws InvalidArgument (code IncompleteBody).
 class AwsChunkedSource : public Source {
  public:
   AwsChunkedSource(Source& framed, std::optional<ChunkSigner> signer, bool has_trailer,
