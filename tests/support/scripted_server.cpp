@@ -9,10 +9,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <set>
-#include <stdexcept>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+
+#include "support/loopback.h"
 
 namespace holdfast::support {
 
@@ -40,22 +41,6 @@ std::string_view find_header(std::string_view head, std::string_view name) {
     at = end;
   }
   return {};
-}
-
-int listen_on_loopback(std::uint16_t& port) {
-  int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-      ::listen(listener, 64) != 0 ||
-      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    ::close(listener);
-    throw std::runtime_error("cannot listen on 127.0.0.1");
-  }
-  port = ntohs(address.sin_port);
-  return listener;
 }
 
 bool send_all(int socket, std::string_view bytes) {
@@ -90,8 +75,7 @@ ScriptedReply reply(int status, std::string_view body,
 
 struct ScriptedServer::State {
   Script script;
-  int listener = -1;
-  std::uint16_t port = 0;
+  Listener listener;
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
   std::mutex script_mutex;
@@ -176,7 +160,7 @@ void ScriptedServer::State::serve(int socket, unsigned connection) {
 
 void ScriptedServer::State::accept_all() {
   while (true) {
-    int socket = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    int socket = ::accept4(listener.socket(), nullptr, nullptr, SOCK_CLOEXEC);
     if (socket < 0) return;
     int one = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -202,7 +186,6 @@ ScriptedServer::ScriptedServer(std::deque<ScriptedReply> replies)
 
 ScriptedServer::ScriptedServer(Script script) : state_(std::make_shared<State>()) {
   state_->script = std::move(script);
-  state_->listener = listen_on_loopback(state_->port);
   state_->acceptor = std::thread([state = state_.get()] { state->accept_all(); });
 }
 
@@ -212,15 +195,14 @@ ScriptedServer::~ScriptedServer() {
     state_->stopping = true;
     for (int socket : state_->sockets) ::shutdown(socket, SHUT_RDWR);
   }
-  ::shutdown(state_->listener, SHUT_RDWR);
+  ::shutdown(state_->listener.socket(), SHUT_RDWR);
   state_->acceptor.join();
   for (std::thread& thread : state_->threads) thread.join();
-  ::close(state_->listener);
 }
 
-std::uint16_t ScriptedServer::port() const { return state_->port; }
+std::uint16_t ScriptedServer::port() const { return state_->listener.port(); }
 
-std::string ScriptedServer::place() const { return "127.0.0.1:" + std::to_string(state_->port); }
+std::string ScriptedServer::place() const { return "127.0.0.1:" + std::to_string(port()); }
 
 std::string ScriptedServer::url() const { return "http://" + place(); }
 
@@ -252,12 +234,6 @@ bool ScriptedServer::wait_for_closed(unsigned count) const {
   std::unique_lock lock(state_->mutex);
   return state_->changed.wait_for(lock, std::chrono::seconds(10),
                                   [&] { return state_->closed >= count; });
-}
-
-std::uint16_t unused_port() {
-  std::uint16_t port = 0;
-  ::close(listen_on_loopback(port));
-  return port;
 }
 
 }  // namespace holdfast::support

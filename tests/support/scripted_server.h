@@ -70,7 +70,4 @@ class ScriptedServer {
   std::shared_ptr<State> state_;
 };
 
-// A port on 127.0.0.1 where nothing listens.
-std::uint16_t unused_port();
-
 }  // namespace holdfast::support
