@@ -25,21 +25,10 @@
 
 namespace holdfast::http {
 
-struct ServerOptions {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: any free one
-  std::size_t max_workers = 256;
-  std::size_t max_connections = 12'000;
-  std::size_t max_queued_requests =
-      1024;  // complete heads waiting for a worker; beyond: 503 SlowDown-like `overloaded` response
-  std::size_t max_head_bytes = 32 * 1024;
-  Duration head_timeout = std::chrono::seconds(15);
-  Duration idle_timeout = std::chrono::seconds(120);  // between requests
-  Duration body_stall_timeout =
-      std::chrono::seconds(30);                    // no byte of a body for so long, either way
-  std::uint64_t min_body_bytes_per_second = 64;    // measured over body_stall_timeout
-  Duration stop_grace = std::chrono::seconds(25);  // for request_stop()
-};
+// Codes of the errors that reading a request's body throws.
+inline constexpr std::string_view kIncompleteBody = "IncompleteBody";
+inline constexpr std::string_view kRequestTimeout = "RequestTimeout";
+inline constexpr std::string_view kMalformedChunk = "MalformedChunk";
 
 struct ServerRequest {
   std::string method;
@@ -47,9 +36,13 @@ struct ServerRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string peer;  // address:port
   bool keep_alive = true;
-  // The body as framed by HTTP (Content-Length or chunked). Reading it sends "100 Continue" first
-  // when the client waits for that. A handler may leave it unread: the server then drains a little
-  // or closes the connection.
+  // The body as framed by HTTP (Content-Length or chunked); never null, empty when there is none.
+  // Reading it sends "100 Continue" first when the client waits for that. A handler may leave it
+  // unread: the server then drains a little or closes the connection. Belongs to the server; not to
+  // be read from within a producer. read() throws with one of the codes below:
+  //   kIncompleteBody  InvalidArgument: the peer went away before the end
+  //   kRequestTimeout  DeadlineExceeded: stalled, or slower than min_body_bytes_per_second
+  //   kMalformedChunk  InvalidArgument: the chunked coding is broken
   Source* body = nullptr;
   std::optional<std::uint64_t> content_length;
   // First value of that header, name in any case; nullopt when absent.
@@ -61,10 +54,13 @@ struct ServerRequest {
 struct ServerResponse {
   int status = 200;
   std::vector<std::pair<std::string, std::string>>
-      headers;  // Content-Length, Date and Connection are added
+      headers;  // Content-Length, Transfer-Encoding, Date and Connection are the server's: others'
+                // are left out
   std::string text;
   std::unique_ptr<Source> source;
-  bool head_only = false;               // answer to HEAD: `length` is announced, nothing is sent
+  // Answer to HEAD: `length` is announced, nothing is sent. (A HEAD never gets a body, whatever is
+  // set.)
+  bool head_only = false;
   std::optional<std::uint64_t> length;  // with head_only
   bool close = false;
   // Writes the response's body in pieces as it is made (for answers that take long, such as
@@ -73,13 +69,40 @@ struct ServerResponse {
   std::function<void(const std::function<void(std::string_view)>& write)> producer;
 };
 
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any free one
+  std::size_t max_workers = 256;
+  std::size_t max_connections = 12'000;
+  std::size_t max_queued_requests =
+      1024;  // complete heads waiting for a worker; beyond: 503 with overloaded_body
+  std::size_t max_head_bytes = 32 * 1024;
+  Duration head_timeout = std::chrono::seconds(15);
+  Duration idle_timeout = std::chrono::seconds(120);  // between requests, and before the first
+  Duration body_stall_timeout =
+      std::chrono::seconds(30);  // no byte of a body for so long, either way
+  // Measured over stretches of body_stall_timeout; only time spent waiting for the peer counts.
+  std::uint64_t min_body_bytes_per_second = 64;
+  Duration stop_grace = std::chrono::seconds(25);  // for request_stop()
+  // What a 503 says: one for requests beyond the queue and connections beyond the limit.
+  std::string overloaded_body = "the server is busy, try again later\n";
+  std::string overloaded_type = "text/plain";
+  // Makes the answer to a request that no handler sees (400, 408, 417, 431, 501, 505) or whose
+  // handler threw (500); its text and headers are used. Absent: plain text. Called from any thread.
+  std::function<ServerResponse(int status, std::string_view why)> refusal;
+};
+
+// One finished request. Not made for what was refused before its handler.
 struct AccessRecord {
   const ServerRequest& request;
   int status;
-  std::uint64_t bytes_in, bytes_out;
-  Duration time;
+  std::uint64_t bytes_in, bytes_out;  // of the bodies
+  Duration time;                      // from the complete head to the end of the answer
+  bool complete;                      // the whole answer was handed to the kernel
 };
 
+// Runs on a worker thread with a stack of 512 KiB. The context is cancelled when a stop runs out of
+// grace. What it throws becomes a 500 (400 or 408 for the body's own errors).
 using Handler = std::function<ServerResponse(const Context&, ServerRequest&)>;
 
 class Server {
@@ -88,12 +111,16 @@ class Server {
   // anything else starts.
   Server(const Context& context, ServerOptions options, Handler handler,
          std::function<void(const AccessRecord&)> on_done = nullptr);
+  // run() must have returned, or never been called.
   ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
   std::uint16_t port() const;
-  // Serves until stop(); blocks.
+  // Serves until stop(); returns when the last request is done. Call it once.
   void run();
-  // From any thread: stops accepting, closes idle connections, lets running requests finish for
-  // `grace`, then cuts them.
+  // From any thread, a handler's too; returns at once. run() then stops accepting, closes idle
+  // connections, lets running requests finish for `grace`, and then cuts them: the connections are
+  // shut and the handlers' context is cancelled. A second call can shorten the grace.
   void stop(Duration grace);
   // Async-signal-safe: asks run() to stop with a grace of ServerOptions::stop_grace.
   void request_stop() noexcept;

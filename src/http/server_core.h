@@ -1,0 +1,122 @@
+// What the threads of a Server share. The epoll thread (run(), in server.cpp) owns every parked
+// connection, a worker (server_worker.cpp) the one that it serves; `mutex` guards the lists, the
+// queue and the hand-over.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <pthread.h>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/server.h"
+#include "http/server_head.h"
+#include "http/server_reply.h"
+#include "http/server_socket.h"
+
+namespace holdfast::http {
+
+// Lives in exactly one list of Server::Impl, moved by splicing, so that a parked one costs no more
+// than this.
+struct Connection {
+  Connection(Descriptor descriptor, std::string peer_name)
+      : socket(std::move(descriptor)), peer(std::move(peer_name)) {}
+
+  Socket socket;
+  Input input;
+  HeadScan scan;
+  const std::string peer;
+  SteadyTime deadline;       // of its list
+  SteadyTime request_start;  // when the head was complete
+  std::list<Connection>* list = nullptr;
+  std::list<Connection>::iterator self;
+};
+
+using Connections = std::list<Connection>;
+
+struct Server::Impl {
+  Impl(const Context& parent, ServerOptions server_options, Handler request_handler,
+       std::function<void(const AccessRecord&)> done);
+  ~Impl();
+
+  // --- the epoll thread, server.cpp
+  void bind_address();
+  void watch(int descriptor, void* token);
+  void run();
+  void accept_all();
+  void accept_one(Descriptor descriptor, std::string peer);
+  void pause_accepting();
+  void resume_accepting();
+  void readable(Connection& connection);
+  void discard(Connection& connection);
+  void queue_request(Connection& connection);
+  void refuse(Connection& connection, int status, std::string_view why);
+  void expire(SteadyTime now);
+  void expire_list(Connections& list, SteadyTime now);
+  int next_wait_ms(SteadyTime now) const;
+  void check_stop(SteadyTime now);
+  bool stop_finished();
+  void join_workers();
+
+  // --- any thread; those marked "locked" want the mutex held
+  void move_locked(Connection& connection, Connections& list, Duration timeout = Duration::zero());
+  void arm_locked(Connection& connection);
+  // Says goodbye in order: ends our side and waits a little for the peer's end, so that the last
+  // answer is not lost to a reset.
+  void linger(Connection& connection);
+  void close(Connection& connection);
+  void wake_loop() noexcept;
+  // A whole response that ends the connection. Never throws for what the hook does.
+  std::string refusal_text(int status, std::string_view why, DateLine& date_line) const;
+
+  // --- workers, server_worker.cpp
+  bool start_worker_locked();
+  static void* worker_main(void* server);
+  void work();
+  void serve(Connection& connection, DateLine& date_line, std::span<char> buffer);
+  // Whether a complete head is in the input; if not, the connection is no longer the caller's.
+  bool next_head(Connection& connection, DateLine& date_line, std::span<char> buffer);
+  void park(Connection& connection);
+  // Whether the connection can serve another request; if not, it is no longer the caller's.
+  bool serve_one(Connection& connection, DateLine& date_line);
+  bool answer(Connection& connection, const RequestHead& head, ServerRequest& request,
+              DateLine& date_line);
+  ServerResponse run_handler(ServerRequest& request) const;
+  void refuse_from_worker(Connection& connection, int status, std::string_view why,
+                          DateLine& date_line);
+
+  const Context context;
+  const ServerOptions options;
+  const Handler handler;
+  const std::function<void(const AccessRecord&)> on_done;
+  Descriptor listener, poller, waker;
+  std::uint16_t bound_port = 0;
+  DateLine date;                              // the epoll thread's
+  std::vector<char> scratch;                  // the epoll thread's
+  std::optional<SteadyTime> accepting_again;  // set while accepting pauses for want of descriptors
+
+  std::atomic<std::size_t> open{0};
+  std::atomic<bool> stop_asked{false};       // by request_stop()
+  std::atomic<std::int64_t> stop_grace{-1};  // by stop(); nanoseconds
+  std::atomic<bool> stopping{false};
+  std::optional<SteadyTime> stop_deadline;
+  bool cut = false;  // the grace is over
+
+  std::mutex mutex;
+  std::condition_variable work_ready;
+  // Waiting for a first byte, for the rest of a head, for a worker's end, for the peer's end.
+  Connections idle, reading, busy, closing;
+  std::deque<Connection*> queue;
+  std::vector<pthread_t> workers;
+  std::size_t idle_workers = 0;
+  bool ending = false;
+};
+
+}  // namespace holdfast::http

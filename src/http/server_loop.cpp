@@ -1,0 +1,234 @@
+// The epoll thread: parked connections, their deadlines, and the stop.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "http/server_core.h"
+
+namespace holdfast::http {
+
+namespace {
+
+constexpr Duration kLingerTime = std::chrono::seconds(1);
+constexpr Duration kLongestTick = std::chrono::milliseconds(500);
+constexpr Duration kShortestTick = std::chrono::milliseconds(5);
+
+}  // namespace
+
+void Server::Impl::run() {
+  std::array<epoll_event, 128> events;
+  while (!stop_finished()) {
+    const int wait = next_wait_ms(context.clock().steady());
+    const int count = ::epoll_wait(poller.get(), events.data(), int(events.size()), wait);
+    for (int i = 0; i < count; ++i) {
+      void* token = events[std::size_t(i)].data.ptr;
+      if (token == &listener) {
+        accept_all();
+      } else if (token == &waker) {
+        std::uint64_t ignored;
+        if (::read(waker.get(), &ignored, sizeof ignored) < 0) continue;
+      } else {
+        readable(*static_cast<Connection*>(token));
+      }
+    }
+    const SteadyTime now = context.clock().steady();
+    check_stop(now);
+    expire(now);
+  }
+  join_workers();
+}
+
+void Server::Impl::readable(Connection& connection) {
+  if (connection.list == &closing) return discard(connection);
+  const Socket::Received received = connection.socket.receive_now(scratch);
+  if (received.state == Socket::State::kGone) return close(connection);
+  connection.input.append({scratch.data(), received.count});
+  const HeadState state = scan_head(connection.input.view(), connection.scan);
+  if (state == HeadState::kMalformed) return refuse(connection, 400, "a malformed request");
+  if (connection.scan.next > options.max_head_bytes) {
+    return refuse(connection, 431, "the head of the request is too large");
+  }
+  if (state == HeadState::kComplete) return queue_request(connection);
+  std::lock_guard lock(mutex);
+  if (connection.list == &idle && !connection.input.empty()) {
+    move_locked(connection, reading, options.head_timeout);
+  }
+  arm_locked(connection);
+}
+
+// What a peer still sends after our last word is dropped until it ends its side too.
+void Server::Impl::discard(Connection& connection) {
+  if (connection.socket.receive_now(scratch).state == Socket::State::kGone) {
+    return close(connection);
+  }
+  std::lock_guard lock(mutex);
+  arm_locked(connection);
+}
+
+void Server::Impl::queue_request(Connection& connection) {
+  bool taken = false;
+  {
+    std::lock_guard lock(mutex);
+    const auto may_wait = [&] {
+      return queue.size() < options.max_queued_requests && !workers.empty();
+    };
+    if (idle_workers > queue.size() || start_worker_locked() || may_wait()) {
+      connection.request_start = context.clock().steady();
+      move_locked(connection, busy);
+      queue.push_back(&connection);
+      taken = true;
+    }
+  }
+  if (taken) {
+    work_ready.notify_one();
+  } else {
+    refuse(connection, 503, "too many requests");
+  }
+}
+
+void Server::Impl::refuse(Connection& connection, int status, std::string_view why) {
+  connection.socket.send_now(refusal_text(status, why, date));
+  linger(connection);
+}
+
+std::string Server::Impl::refusal_text(int status, std::string_view why,
+                                       DateLine& date_line) const {
+  const auto plain = [&] {
+    ServerResponse response;
+    response.status = status;
+    const bool overloaded = status == 503;
+    response.headers = {{"Content-Type", overloaded ? options.overloaded_type : "text/plain"}};
+    response.text = overloaded ? options.overloaded_body : std::string(why) + "\n";
+    return closing_reply(response, context.clock(), date_line);
+  };
+  if (!options.refusal || status == 503) return plain();
+  try {
+    ServerResponse response = options.refusal(status, why);
+    response.status = status;
+    return closing_reply(response, context.clock(), date_line);
+  } catch (const std::exception& error) {
+    log::error(context, std::string("making an error response failed: ") + error.what());
+    return plain();
+  }
+}
+
+void Server::Impl::move_locked(Connection& connection, Connections& list, Duration timeout) {
+  list.splice(list.end(), *connection.list, connection.self);
+  connection.list = &list;
+  if (&list != &busy) connection.deadline = context.clock().steady() + timeout;
+}
+
+void Server::Impl::arm_locked(Connection& connection) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLONESHOT;
+  event.data.ptr = &connection;
+  ::epoll_ctl(poller.get(), EPOLL_CTL_MOD, connection.socket.descriptor(), &event);
+}
+
+void Server::Impl::linger(Connection& connection) {
+  connection.socket.finish_sending();
+  connection.input = Input();
+  std::lock_guard lock(mutex);
+  move_locked(connection, closing, kLingerTime);
+  arm_locked(connection);
+}
+
+void Server::Impl::close(Connection& connection) {
+  Connections gone;
+  {
+    std::lock_guard lock(mutex);
+    gone.splice(gone.end(), *connection.list, connection.self);
+    if (stopping) wake_loop();
+  }
+  open.fetch_sub(1);
+}
+
+void Server::Impl::wake_loop() noexcept {
+  const int saved = errno;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t ignored = ::write(waker.get(), &one, sizeof one);
+  errno = saved;
+}
+
+void Server::Impl::expire(SteadyTime now) {
+  if (accepting_again && now >= *accepting_again) resume_accepting();
+  expire_list(idle, now);
+  expire_list(reading, now);
+  expire_list(closing, now);
+}
+
+// Each list has one timeout, so that the first is always the next to expire.
+void Server::Impl::expire_list(Connections& list, SteadyTime now) {
+  while (true) {
+    Connection* late = nullptr;
+    {
+      std::lock_guard lock(mutex);
+      if (list.empty() || list.front().deadline > now) return;
+      late = &list.front();
+    }
+    if (&list == &reading) {
+      refuse(*late, 408, "the head of the request took too long");
+    } else {
+      close(*late);
+    }
+  }
+}
+
+// Workers park connections without a word to this thread: while there are any, it looks often
+// enough.
+int Server::Impl::next_wait_ms(SteadyTime now) const {
+  if (open == 0 && !stopping && !accepting_again) return -1;
+  Duration wait = std::min({options.head_timeout, options.idle_timeout, kLingerTime}) / 8;
+  if (stop_deadline && !cut) wait = std::min(wait, *stop_deadline - now);
+  if (accepting_again) wait = std::min(wait, *accepting_again - now);
+  wait = std::clamp(wait, kShortestTick, kLongestTick);
+  return int(std::chrono::ceil<std::chrono::milliseconds>(wait).count());
+}
+
+void Server::Impl::check_stop(SteadyTime now) {
+  std::optional<Duration> grace;
+  if (stop_asked.exchange(false)) grace = options.stop_grace;
+  if (const std::int64_t asked = stop_grace.exchange(-1); asked >= 0) grace = Duration(asked);
+  if (grace && (!stop_deadline || now + *grace < *stop_deadline)) stop_deadline = now + *grace;
+  if (!stop_deadline) return;
+  if (!stopping) {
+    stopping = true;
+    listener.close();
+  }
+  Connections gone;
+  {
+    std::lock_guard lock(mutex);
+    gone.splice(gone.end(), idle);
+    gone.splice(gone.end(), reading);
+    if (now >= *stop_deadline) gone.splice(gone.end(), closing);
+  }
+  open.fetch_sub(gone.size());
+  if (now < *stop_deadline || cut) return;
+  cut = true;
+  context.cancel();
+  std::lock_guard lock(mutex);
+  for (Connection& connection : busy) connection.socket.cut();
+}
+
+bool Server::Impl::stop_finished() {
+  if (!stop_deadline) return false;
+  std::lock_guard lock(mutex);
+  return busy.empty() && closing.empty();
+}
+
+void Server::Impl::join_workers() {
+  {
+    std::lock_guard lock(mutex);
+    ending = true;
+  }
+  work_ready.notify_all();
+  for (const pthread_t worker : workers) ::pthread_join(worker, nullptr);
+  workers.clear();
+}
+
+Server::Impl::~Impl() = default;
+
+}  // namespace holdfast::http

@@ -1,0 +1,89 @@
+// One accepted connection's socket: non-blocking, with waits that have a limit. One thread at a
+// time, except for cut().
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/stream.h"
+
+namespace holdfast::http {
+
+// How long a peer may take over a body: throws when no byte moves for `stall`, or when fewer than
+// `bytes_per_second` move over a stretch of waiting as long as `stall`. Only time spent in wait()
+// counts, so that a slow disk on our side is never held against the peer. One a direction and
+// request.
+class Pace {
+ public:
+  Pace(const Clock& clock, Duration stall, std::uint64_t bytes_per_second)
+      : clock_(clock), stall_(stall), bytes_per_second_(bytes_per_second) {}
+  // Until the descriptor is ready for `events` (poll's). Throws DeadlineExceeded, code
+  // kRequestTimeout.
+  void wait(int descriptor, short events);
+  void moved(std::size_t count);
+
+ private:
+  const Clock& clock_;
+  const Duration stall_;
+  const std::uint64_t bytes_per_second_;
+  Duration idle_{0};     // waited since the last byte
+  Duration stretch_{0};  // waited since the stretch began
+  std::uint64_t bytes_ = 0;
+};
+
+class Socket {
+ public:
+  explicit Socket(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  int descriptor() const { return descriptor_.get(); }
+
+  enum class State { kData, kNothingYet, kGone };
+  struct Received {
+    State state;
+    std::size_t count;
+  };
+  // What is there now, without waiting. Gone: the peer ended its side, or the connection broke.
+  Received receive_now(std::span<char> into);
+  // Waits for at least one byte; 0 when the peer is gone.
+  std::size_t receive(std::span<char> into, Pace& pace);
+  // All of it; `more` says that further bytes follow at once. Throws Unavailable when the peer is
+  // gone.
+  void send(std::span<iovec> pieces, Pace& pace, bool more = false);
+  void send(std::string_view bytes, Pace& pace, bool more = false);
+  // Throws Unavailable when the peer is gone, Corrupt when the file is shorter than the region.
+  // Returns nothing less than all. `sent` counts along, so that it is right after a throw too.
+  void send_file(FileRegion region, Pace& pace, std::uint64_t& sent);
+  // As much of it as goes without waiting.
+  void send_now(std::string_view bytes);
+  // Ends our side, so that the peer reads the answer and then the end.
+  void finish_sending();
+  // Makes the coming close a reset, so that a response cut short cannot pass for a whole one.
+  void reset_on_close();
+  // Ends both sides; wakes a thread that waits on the socket. From any thread.
+  void cut();
+
+ private:
+  Descriptor descriptor_;
+};
+
+// Bytes received and not yet used.
+class Input {
+ public:
+  std::string_view view() const { return std::string_view(bytes_).substr(position_); }
+  bool empty() const { return position_ == bytes_.size(); }
+  void append(std::string_view more);
+  void consume(std::size_t count);
+  // Gives the memory back; only when empty.
+  void release() { std::string().swap(bytes_), position_ = 0; }
+
+ private:
+  std::string bytes_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace holdfast::http

@@ -1,0 +1,208 @@
+// A worker: takes a connection whose head is complete, serves it for as long as requests are there,
+// and parks it.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "http/server_body.h"
+#include "http/server_core.h"
+
+namespace holdfast::http {
+
+namespace {
+
+constexpr std::size_t kStackBytes = 512 * 1024;
+constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::size_t kMostDrained = 256 * 1024;
+
+}  // namespace
+
+// False when there are enough workers, or no thread could be had.
+bool Server::Impl::start_worker_locked() {
+  if (workers.size() >= options.max_workers) return false;
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, kStackBytes);
+  // sendfile() to a peer that is gone raises SIGPIPE and has no flag against it.
+  sigset_t blocked, before;
+  ::sigemptyset(&blocked);
+  ::sigaddset(&blocked, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  pthread_t thread;
+  const int error = ::pthread_create(&thread, &attributes, &Impl::worker_main, this);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  if (error == 0) workers.push_back(thread);
+  return error == 0;
+}
+
+void* Server::Impl::worker_main(void* server) {
+  static_cast<Impl*>(server)->work();
+  return nullptr;
+}
+
+void Server::Impl::work() {
+  DateLine date_line;
+  std::vector<char> buffer(kReadSize);
+  std::unique_lock lock(mutex);
+  while (true) {
+    while (queue.empty() && !ending) {
+      ++idle_workers;
+      work_ready.wait(lock);
+      --idle_workers;
+    }
+    if (queue.empty()) return;
+    Connection& connection = *queue.front();
+    queue.pop_front();
+    lock.unlock();
+    serve(connection, date_line, buffer);
+    lock.lock();
+  }
+}
+
+void Server::Impl::serve(Connection& connection, DateLine& date_line, std::span<char> buffer) {
+  while (serve_one(connection, date_line) && next_head(connection, date_line, buffer)) {
+    connection.request_start = context.clock().steady();
+    std::lock_guard lock(mutex);
+    if (queue.empty()) continue;
+    // Others wait: a client that never pauses gets its turn after them.
+    queue.push_back(&connection);
+    return;
+  }
+}
+
+bool Server::Impl::next_head(Connection& connection, DateLine& date_line, std::span<char> buffer) {
+  while (true) {
+    const HeadState state = scan_head(connection.input.view(), connection.scan);
+    if (state == HeadState::kMalformed) {
+      refuse_from_worker(connection, 400, "a malformed request", date_line);
+      return false;
+    }
+    if (connection.scan.next > options.max_head_bytes) {
+      refuse_from_worker(connection, 431, "the head of the request is too large", date_line);
+      return false;
+    }
+    if (state == HeadState::kComplete) return true;
+    const Socket::Received received = connection.socket.receive_now(buffer);
+    if (received.state == Socket::State::kNothingYet) {
+      park(connection);
+      return false;
+    }
+    if (received.state == Socket::State::kGone) {
+      close(connection);
+      return false;
+    }
+    connection.input.append({buffer.data(), received.count});
+  }
+}
+
+void Server::Impl::park(Connection& connection) {
+  const bool between = connection.input.empty();
+  if (between) connection.input.release();
+  {
+    std::lock_guard lock(mutex);
+    if (!stopping) {
+      if (between) {
+        move_locked(connection, idle, options.idle_timeout);
+      } else {
+        move_locked(connection, reading, options.head_timeout);
+      }
+      arm_locked(connection);
+      return;
+    }
+  }
+  close(connection);
+}
+
+bool Server::Impl::serve_one(Connection& connection, DateLine& date_line) {
+  const HeadScan scan = std::exchange(connection.scan, HeadScan());
+  const std::string_view bytes = connection.input.view();
+  auto parsed = parse_head(bytes.substr(scan.begin, scan.next - scan.begin));
+  connection.input.consume(scan.next);
+  if (const auto* refusal = std::get_if<HeadRefusal>(&parsed)) {
+    refuse_from_worker(connection, refusal->status, refusal->why, date_line);
+    return false;
+  }
+  auto& head = std::get<RequestHead>(parsed);
+  ServerRequest request;
+  request.method = std::move(head.method);
+  request.target = std::move(head.target);
+  request.headers = std::move(head.headers);
+  request.peer = connection.peer;
+  request.keep_alive = head.keep_alive;
+  request.content_length = head.content_length;
+  return answer(connection, head, request, date_line);
+}
+
+bool Server::Impl::answer(Connection& connection, const RequestHead& head, ServerRequest& request,
+                          DateLine& date_line) {
+  const Clock& clock = context.clock();
+  const Pace pace(clock, options.body_stall_timeout, options.min_body_bytes_per_second);
+  RequestBody body(head, connection.socket, connection.input, pace);
+  request.body = &body;
+  ServerResponse response = run_handler(request);
+  const bool reusable = body.finished() || body.worth_draining();
+  Reply reply(connection.socket, pace, clock, date_line,
+              {.head_request = request.method == "HEAD",
+               .minor_version = head.minor_version,
+               .keep_alive = head.keep_alive && reusable && !stopping});
+  bool complete = false;
+  int status = response.status;
+  try {
+    reply.send(response);
+    complete = true;
+  } catch (const std::exception& error) {
+    if (!reply.started()) {
+      log::error(context, fmt::format("{} {}: {}", request.method, request.peer, error.what()));
+      status = 500;
+    }
+  }
+  const std::uint64_t sent = reply.sent();
+  response = ServerResponse();
+  if (on_done) {
+    on_done({request, status, body.delivered(), sent, clock.steady() - connection.request_start,
+             complete});
+  }
+  if (!reply.started()) {
+    refuse_from_worker(connection, status, "the answer could not be made", date_line);
+    return false;
+  }
+  if (!complete) {
+    connection.socket.reset_on_close();
+    close(connection);
+    return false;
+  }
+  if (reply.keep_alive() && body.drain(kMostDrained)) return true;
+  linger(connection);
+  return false;
+}
+
+ServerResponse Server::Impl::run_handler(ServerRequest& request) const {
+  int status = 500;
+  std::string why = "the server failed";
+  try {
+    return handler(context, request);
+  } catch (const Error& error) {
+    if (error.code() == kRequestTimeout) status = 408;
+    if (error.code() == kIncompleteBody || error.code() == kMalformedChunk) status = 400;
+    if (status == 500) log::error(context, error.to_string());
+    if (status != 500) why = error.reason();
+  } catch (const std::exception& error) {
+    log::error(context, fmt::format("a request failed: {}", error.what()));
+  }
+  ServerResponse response;
+  if (options.refusal) response = options.refusal(status, why);
+  if (!options.refusal) response.text = why + "\n";
+  response.status = status;
+  response.close = true;
+  return response;
+}
+
+void Server::Impl::refuse_from_worker(Connection& connection, int status, std::string_view why,
+                                      DateLine& date_line) {
+  connection.socket.send_now(refusal_text(status, why, date_line));
+  linger(connection);
+}
+
+}  // namespace holdfast::http
