@@ -265,6 +265,7 @@ struct Capabilities {
   bool etag_is_md5 = true;  // of single puts
   bool lists_uploads = true;
   bool server_side_copy = true;
+  bool unique_revisions = true;  // false: the same bytes put twice may have the same revision
 };
 
 class Storage {
