@@ -90,7 +90,10 @@ struct FieldReader {
 bool make_time(const std::array<int, 6>& f, WallTime& out) {
   std::chrono::year_month_day date{std::chrono::year(f[0]), std::chrono::month(unsigned(f[1])),
                                    std::chrono::day(unsigned(f[2]))};
-  if (!date.ok() || f[3] > 23 || f[4] > 59 || f[5] > 60) return false;
+  // Nanoseconds since 1970 in 64 bits reach from September 1677 to April 2262; a day's room is left
+  // for a zone's offset.
+  if (!date.ok() || f[0] < 1678 || f[0] > 2261) return false;
+  if (f[3] > 23 || f[4] > 59 || f[5] > 60) return false;
   out = std::chrono::sys_days(date) + std::chrono::hours(f[3]) + std::chrono::minutes(f[4]) +
         std::chrono::seconds(f[5]);
   return true;

@@ -58,7 +58,8 @@ std::string format_compact(WallTime time);     // 20261122143120
 std::string format_basic_iso(WallTime time);   // 20261122T143120Z, as SigV4 writes it
 std::string format_iso_millis(WallTime time);  // 2026-11-22T14:31:20.000Z, as S3 lists write it
 
-// Each throws InvalidArgument when `text` is not exactly of the form.
+// Each throws InvalidArgument when `text` is not exactly of the form, or not of the years 1678 to 2261
+// that a WallTime can hold. The weekday of an HTTP date is not compared with its date.
 WallTime parse_rfc3339(std::string_view text);  // Z or +hh:mm, fractions allowed and cut to nanoseconds
 WallTime parse_http_date(std::string_view text);  // RFC 1123 only, in GMT
 WallTime parse_compact(std::string_view text);

@@ -17,8 +17,8 @@ struct Context::State {
     bool set = false;
     std::shared_ptr<Flag> parent;
     bool any() const {
-      for (const Flag* flag = this; flag; flag = flag->parent.get()) {
-        if (flag->set) return true;
+      for (const Flag* one = this; one; one = one->parent.get()) {
+        if (one->set) return true;
       }
       return false;
     }
