@@ -1,0 +1,247 @@
+#include <atomic>
+#include <memory>
+
+#include "base/worker_pool.h"
+#include "codec/digest.h"
+#include "codec/text.h"
+#include "transfer/buffer_pool.h"
+#include "transfer/rate_limiter.h"
+#include "transfer/transfer.h"
+
+namespace holdfast::transfer {
+
+namespace {
+
+using storage::CompletedPart;
+using storage::MultipartStore;
+
+constexpr Duration kAbortTime = std::chrono::seconds(10);
+constexpr int kCompleteAttempts = 4;
+constexpr Duration kCompletePause = std::chrono::milliseconds(250);
+
+// What the store shows as the ETag of a multipart object when it makes ETags of MD5s.
+std::optional<std::string> etag_of_parts(const std::vector<CompletedPart>& parts) {
+  codec::Digest md5(codec::DigestAlgorithm::kMd5);
+  for (const CompletedPart& part : parts) {
+    auto raw = codec::from_hex(part.etag);
+    if (!raw || raw->size() != codec::digest_size(codec::DigestAlgorithm::kMd5)) {
+      return std::nullopt;
+    }
+    md5.update(*raw);
+  }
+  return codec::to_hex(md5.finish()) + "-" + std::to_string(parts.size());
+}
+
+// One item on its way as parts. Shared by the tasks of its parts.
+struct MultipartUpload {
+  const UploadItem* item;
+  UploadResult* result;
+  Descriptor file;
+  std::string upload_id;
+  PieceDigests digests;
+  std::vector<CompletedPart> parts;
+  std::atomic<std::uint64_t> left;
+  std::atomic<bool> completed = false;
+
+  MultipartUpload(const UploadItem& what, UploadResult& where, std::uint64_t piece_size)
+      : item(&what),
+        result(&where),
+        file(open_for_reading(what.path)),
+        digests(what.size, piece_size),
+        parts(std::size_t(digests.count())),
+        left(digests.count()) {}
+};
+
+class Uploader {
+ public:
+  Uploader(const Context& context, storage::Storage& storage, const TransferOptions& options,
+           Progress& progress)
+      : context_(context),
+        storage_(storage),
+        piece_size_(options.piece_size),
+        limiter_(options.max_bytes_per_second),
+        threads_(limiter_.threads(options.threads)),
+        buffers_(std::size_t(piece_size_)),
+        progress_(progress) {}
+
+  std::vector<UploadResult> run(const std::vector<UploadItem>& items);
+
+ private:
+  void submit_all(const std::vector<UploadItem>& items, std::vector<UploadResult>& results);
+  void submit_parts(WorkerPool& pool, const UploadItem& item, UploadResult& result);
+  void put_whole(const Context& context, const UploadItem& item, UploadResult& result);
+  void put_part(const Context& context, MultipartUpload& upload, std::uint64_t index);
+  void complete(const Context& context, MultipartUpload& upload);
+  storage::PutResult complete_surely(const Context& context, const MultipartUpload& upload);
+  std::optional<storage::PutResult> find_completed(const Context& context,
+                                                   const MultipartUpload& upload);
+  void abort_unfinished();
+  // Reads and hashes one piece, and hands it to `send` with its raw SHA-256, which it returns.
+  template <typename Send>
+  std::string send_piece(const Context& context, int file, const UploadItem& item,
+                         std::uint64_t offset, std::uint64_t length, Send send);
+
+  const Context& context_;
+  storage::Storage& storage_;
+  const std::uint64_t piece_size_;
+  RateLimiter limiter_;
+  const unsigned threads_;
+  BufferPool buffers_;
+  Progress& progress_;
+  std::vector<std::shared_ptr<MultipartUpload>> started_;  // by the submitting thread alone
+};
+
+std::vector<UploadResult> Uploader::run(const std::vector<UploadItem>& items) {
+  std::vector<UploadResult> results(items.size());
+  try {
+    submit_all(items, results);
+  } catch (...) {
+    abort_unfinished();
+    throw;
+  }
+  return results;
+}
+
+void Uploader::submit_all(const std::vector<UploadItem>& items,
+                          std::vector<UploadResult>& results) {
+  WorkerPool pool(context_, threads_);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const UploadItem& item = items[i];
+    if (item.size > piece_size_) {
+      submit_parts(pool, item, results[i]);
+    } else {
+      pool.submit(
+          [this, &pool, &item, &result = results[i]] { put_whole(pool.context(), item, result); });
+    }
+  }
+  pool.finish();
+}
+
+void Uploader::submit_parts(WorkerPool& pool, const UploadItem& item, UploadResult& result) {
+  if (piece_count(item.size, piece_size_) > kMaxPieces) {
+    throw InvalidArgument("upload " + item.path.string(), "it would make more than 10,000 parts",
+                          "raise the piece size");
+  }
+  if (!storage_.multipart()) {
+    throw Unsupported("upload " + item.path.string(), "the storage takes no objects made of parts");
+  }
+  // What is complete need not be remembered.
+  std::erase_if(started_, [](const auto& upload) { return upload->completed.load(); });
+  auto upload = std::make_shared<MultipartUpload>(item, result, piece_size_);
+  upload->upload_id = storage_.multipart()->create(context_, item.ref, {}, std::nullopt);
+  started_.push_back(upload);
+  for (std::uint64_t index = 0; index < upload->digests.count(); ++index) {
+    pool.submit([this, &pool, upload, index] { put_part(pool.context(), *upload, index); });
+  }
+}
+
+template <typename Send>
+std::string Uploader::send_piece(const Context& context, int file, const UploadItem& item,
+                                 std::uint64_t offset, std::uint64_t length, Send send) {
+  context.check("upload " + item.path.string());
+  BufferPool::Buffer buffer = buffers_.lend(std::size_t(length));
+  FileSource source({file, item.offset + offset, length}, item.path.string());
+  read_full(source, buffer.span());
+  std::string_view bytes(buffer.span().data(), buffer.span().size());
+  storage::PutRequest request;
+  request.sha256 = codec::digest_of(codec::DigestAlgorithm::kSha256, bytes);
+  MemorySource memory(bytes);
+  if (limiter_.limited()) {
+    LimitedSource limited(context, memory, limiter_);
+    send(limited, request);
+  } else {
+    send(memory, request);
+  }
+  progress_.advance(length, 0);
+  return *request.sha256;
+}
+
+void Uploader::put_whole(const Context& context, const UploadItem& item, UploadResult& result) {
+  Descriptor file = open_for_reading(item.path);
+  auto send = [&](Source& body, const storage::PutRequest& request) {
+    storage::PutResult put = storage_.put(context, item.ref, body, request);
+    result.etag = put.etag;
+    result.revision = put.revision;
+  };
+  std::string sha256 = send_piece(context, file.get(), item, 0, item.size, send);
+  result.digest = {.size = item.size, .piece_size = piece_size_, .sha256 = sha256};
+  progress_.advance(0, 1);
+}
+
+void Uploader::put_part(const Context& context, MultipartUpload& upload, std::uint64_t index) {
+  const UploadItem& item = *upload.item;
+  CompletedPart& part = upload.parts[std::size_t(index)];
+  part.number = unsigned(index) + 1;
+  auto send = [&](Source& body, const storage::PutRequest& request) {
+    part.etag = storage_.multipart()
+                    ->put_part(context, item.ref, upload.upload_id, part.number, body, request)
+                    .etag;
+  };
+  upload.digests.set(index,
+                     send_piece(context, upload.file.get(), item, upload.digests.offset(index),
+                                upload.digests.length(index), send));
+  if (upload.left.fetch_sub(1) == 1) complete(context, upload);
+}
+
+void Uploader::complete(const Context& context, MultipartUpload& upload) {
+  upload.file.close();
+  storage::PutResult put = complete_surely(context, upload);
+  upload.completed = true;
+  upload.result->etag = put.etag;
+  upload.result->revision = put.revision;
+  upload.result->digest = upload.digests.finish();
+  progress_.advance(0, 1);
+}
+
+// A completion that got no answer may have happened. It can be repeated all the same: an upload id
+// is good for one object, so a second completion makes the same object or finds no upload.
+storage::PutResult Uploader::complete_surely(const Context& context,
+                                             const MultipartUpload& upload) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return storage_.multipart()->complete(context, upload.item->ref, upload.upload_id,
+                                            upload.parts, {});
+    } catch (const Unavailable&) {
+      if (attempt == kCompleteAttempts) throw;
+    } catch (const NotFound& error) {
+      if (attempt == 1 || error.code() != storage::kNoSuchUpload) throw;
+      if (auto found = find_completed(context, upload)) return *found;
+      throw;
+    }
+    context.sleep(kCompletePause * (1 << attempt), "complete " + upload.item->ref.text());
+  }
+}
+
+// The object, if it is the one that the upload's parts make.
+std::optional<storage::PutResult> Uploader::find_completed(const Context& context,
+                                                           const MultipartUpload& upload) {
+  auto etag = etag_of_parts(upload.parts);
+  auto info = storage::find(storage_, context, upload.item->ref);
+  if (!info || !etag || info->etag != *etag || info->size != upload.item->size) {
+    return std::nullopt;
+  }
+  return storage::PutResult{info->etag, info->revision};
+}
+
+// Best effort, with a time of its own, since the caller's may be over. What is left is for the
+// bucket's lifecycle rule.
+void Uploader::abort_unfinished() {
+  Context context = Context::with_clock(context_.clock()).with_timeout(kAbortTime);
+  for (const auto& upload : started_) {
+    if (upload->completed) continue;
+    try {
+      storage_.multipart()->abort(context, upload->item->ref, upload->upload_id);
+    } catch (const Error&) {
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<UploadResult> upload(const Context& context, storage::Storage& storage,
+                                 const std::vector<UploadItem>& items,
+                                 const TransferOptions& options, Progress& progress) {
+  return Uploader(context, storage, options, progress).run(items);
+}
+
+}  // namespace holdfast::transfer
