@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "storage/wrap/wrap.h"
+
+namespace holdfast::storage {
+
+namespace {
+
+// When to try again, and how long to wait before.
+class Policy {
+ public:
+  explicit Policy(RetryOptions options) : options_(options) {}
+
+  // Runs `work` until it succeeds, fails for good, or the attempts or the deadline are used up.
+  // `again` is asked before every repetition and says whether one is possible (a body that cannot
+  // be rewound is not).
+  template <typename Work, typename Again>
+  auto run(const Context& context, std::string_view what, Work work, Again again) const {
+    for (unsigned attempt = 1;; ++attempt) {
+      try {
+        return work();
+      } catch (const Unavailable& error) {
+        if (attempt >= options_.attempts) throw;
+        Duration pause = pause_before(attempt);
+        auto left = context.remaining();
+        if ((left && *left <= pause) || !again()) throw;
+        log::warning(context, fmt::format("{}: {}; trying again", what, error.to_string()));
+        context.sleep(pause, what);
+      }
+    }
+  }
+  template <typename Work>
+  auto run(const Context& context, std::string_view what, Work work) const {
+    return run(context, what, std::move(work), [] { return true; });
+  }
+
+ private:
+  // Doubled each time, and between half of that and all of it, so that many clients do not come
+  // back at once.
+  Duration pause_before(unsigned attempt) const {
+    Duration full = options_.first_pause * (1ll << std::min(attempt - 1, 20u));
+    full = std::min(full, options_.longest_pause);
+    return full / 2 + Duration(random_number() % std::uint64_t(full.count() / 2 + 1));
+  }
+
+  RetryOptions options_;
+};
+
+// Goes on at its position after a broken connection, with the very revision that it began with.
+class ResumingReader : public Reader {
+ public:
+  ResumingReader(Storage& storage, const Policy& policy, Context context, ObjectRef ref,
+                 std::unique_ptr<Reader> first)
+      : storage_(storage),
+        policy_(policy),
+        context_(std::move(context)),
+        ref_(std::move(ref)),
+        info_(first->info()),
+        offset_(first->offset()),
+        length_(first->length()),
+        reader_(std::move(first)) {}
+
+  const ObjectInfo& info() const override { return info_; }
+  std::uint64_t offset() const override { return offset_; }
+  std::uint64_t length() const override { return length_; }
+  std::optional<std::uint64_t> size() const override { return length_ - done_; }
+  std::optional<FileRegion> file_region() override {
+    return reader_ ? reader_->file_region() : std::nullopt;
+  }
+
+  std::size_t read(std::span<char> into) override {
+    std::size_t count = policy_.run(context_, "read " + ref_.text(), [&] {
+      if (!reader_) reopen();
+      try {
+        return reader_->read(into);
+      } catch (const Unavailable&) {
+        reader_.reset();
+        throw;
+      }
+    });
+    done_ += count;
+    return count;
+  }
+
+ private:
+  void reopen() {
+    GetRequest request;
+    request.range = Range{offset_ + done_, offset_ + length_ - 1, std::nullopt};
+    request.condition.revision_is = info_.revision;
+    if (done_ == length_) throw Failed("read " + ref_.text(), "the end broke off");
+    reader_ = storage_.get(context_, ref_, request);
+  }
+
+  Storage& storage_;
+  const Policy& policy_;
+  Context context_;
+  ObjectRef ref_;
+  ObjectInfo info_;
+  std::uint64_t offset_, length_, done_ = 0;
+  std::unique_ptr<Reader> reader_;
+};
+
+class RetryMultipart : public MultipartStore {
+ public:
+  RetryMultipart(MultipartStore& inner, const Policy& policy) : inner_(inner), policy_(policy) {}
+  std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
+                     std::optional<Checksum> kind) override {
+    // A repetition may leave an upload that nobody finishes; the storage's clean-up takes those.
+    return policy_.run(context, "start upload " + ref.text(),
+                       [&] { return inner_.create(context, ref, attributes, kind); });
+  }
+  PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
+                    unsigned number, Source& body, const PutRequest& request) override {
+    return policy_.run(
+        context, fmt::format("put part {} of {}", number, ref.text()),
+        [&] { return inner_.put_part(context, ref, upload_id, number, body, request); },
+        [&] { return body.rewind(); });
+  }
+  PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
+                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
+                     const Condition& source_condition) override {
+    return policy_.run(context, fmt::format("copy part {} of {}", number, ref.text()), [&] {
+      return inner_.copy_part(context, ref, upload_id, number, source, range, source_condition);
+    });
+  }
+  PutResult complete(const Context& context, const ObjectRef& ref, const std::string& upload_id,
+                     const std::vector<CompletedPart>& parts, const Condition& condition) override {
+    return inner_.complete(context, ref, upload_id, parts, condition);
+  }
+  void abort(const Context& context, const ObjectRef& ref, const std::string& upload_id) override {
+    policy_.run(context, "abort upload " + ref.text(),
+                [&] { inner_.abort(context, ref, upload_id); });
+  }
+  PartPage parts(const Context& context, const ObjectRef& ref, const std::string& upload_id,
+                 unsigned after, unsigned limit) override {
+    return policy_.run(context, "list parts of " + ref.text(),
+                       [&] { return inner_.parts(context, ref, upload_id, after, limit); });
+  }
+  UploadPage uploads(const Context& context, const UploadListRequest& request) override {
+    return policy_.run(context, "list uploads of " + request.bucket,
+                       [&] { return inner_.uploads(context, request); });
+  }
+
+ private:
+  MultipartStore& inner_;
+  const Policy& policy_;
+};
+
+class RetryStorage : public Storage {
+ public:
+  RetryStorage(std::unique_ptr<Storage> inner, RetryOptions options)
+      : inner_(std::move(inner)), policy_(options) {
+    if (MultipartStore* multipart = inner_->multipart()) multipart_.emplace(*multipart, policy_);
+  }
+
+  const Capabilities& capabilities() const override { return inner_->capabilities(); }
+  PutResult put(const Context& context, const ObjectRef& ref, Source& body,
+                const PutRequest& request) override {
+    // The first try of a conditional write may have arrived: a second one would answer for it
+    // wrongly.
+    bool repeatable = request.condition.empty();
+    return policy_.run(
+        context, "put " + ref.text(), [&] { return inner_->put(context, ref, body, request); },
+        [&] { return repeatable && body.rewind(); });
+  }
+  std::unique_ptr<Reader> get(const Context& context, const ObjectRef& ref,
+                              const GetRequest& request) override {
+    auto reader = policy_.run(context, "get " + ref.text(),
+                              [&] { return inner_->get(context, ref, request); });
+    return std::make_unique<ResumingReader>(*inner_, policy_, context, ref, std::move(reader));
+  }
+  ObjectInfo head(const Context& context, const ObjectRef& ref,
+                  const GetRequest& request) override {
+    return policy_.run(context, "head " + ref.text(),
+                       [&] { return inner_->head(context, ref, request); });
+  }
+  std::vector<RemoveResult> remove(const Context& context, const std::string& bucket,
+                                   const std::vector<RemoveTarget>& targets) override {
+    bool repeatable = std::none_of(targets.begin(), targets.end(), [](const RemoveTarget& target) {
+      return target.etag_is.has_value();
+    });
+    return policy_.run(
+        context, fmt::format("remove {} objects of {}", targets.size(), bucket),
+        [&] { return inner_->remove(context, bucket, targets); }, [&] { return repeatable; });
+  }
+  ListPage list(const Context& context, const ListRequest& request) override {
+    return policy_.run(context, "list " + request.bucket + "/" + request.prefix,
+                       [&] { return inner_->list(context, request); });
+  }
+  CopyResult copy(const Context& context, const ObjectRef& source, const ObjectRef& destination,
+                  const CopyRequest& request) override {
+    bool repeatable = request.condition.empty();
+    return policy_.run(
+        context, "copy to " + destination.text(),
+        [&] { return inner_->copy(context, source, destination, request); },
+        [&] { return repeatable; });
+  }
+  BucketStore* buckets() override { return inner_->buckets(); }
+  MultipartStore* multipart() override { return multipart_ ? &*multipart_ : nullptr; }
+
+ private:
+  std::unique_ptr<Storage> inner_;
+  Policy policy_;
+  std::optional<RetryMultipart> multipart_;
+};
+
+}  // namespace
+
+std::unique_ptr<Storage> with_retry(std::unique_ptr<Storage> inner, RetryOptions options) {
+  return std::make_unique<RetryStorage>(std::move(inner), options);
+}
+
+}  // namespace holdfast::storage
