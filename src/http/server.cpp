@@ -203,4 +203,9 @@ void Server::request_stop() noexcept {
 
 std::size_t Server::open_connections() const { return impl_->open.load(); }
 
+std::size_t Server::queued_requests() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->queue.size();
+}
+
 }  // namespace holdfast::http

@@ -125,6 +125,7 @@ class Server {
   // Async-signal-safe: asks run() to stop with a grace of ServerOptions::stop_grace.
   void request_stop() noexcept;
   std::size_t open_connections() const;
+  std::size_t queued_requests() const;  // complete heads that wait for a worker
 
  private:
   struct Impl;

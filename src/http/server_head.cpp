@@ -71,7 +71,14 @@ std::optional<HeadRefusal> check_characters(std::string_view head) {
   return std::nullopt;
 }
 
-// The only value of that header; an empty refusal text means that there is none.
+// Whether the request line ends like one of HTTP, whatever its version.
+bool names_a_version(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find('\r'));
+  const std::string_view version = line.substr(line.rfind(' ') + 1);
+  return std::count(line.begin(), line.end(), ' ') == 2 && version.starts_with("HTTP/");
+}
+
+// The value of a header that may stand there once; null when it is absent.
 struct Single {
   const std::string* value = nullptr;
   bool repeated = false;
@@ -183,7 +190,7 @@ std::variant<RequestHead, HeadRefusal> parse_head(std::string_view head) {
   HeadParser parser(out);
   beast::error_code code;
   parser.put(boost::asio::const_buffer(head.data(), head.size()), code);
-  if (code == beast::http::error::bad_version) {
+  if (code == beast::http::error::bad_version && names_a_version(head)) {
     return HeadRefusal{505, "a version other than HTTP/1.0 and HTTP/1.1"};
   }
   if (code || !parser.is_header_done()) {

@@ -16,7 +16,9 @@ namespace {
 // Bounds one sendfile call, so that progress is seen by Pace and a cut takes hold.
 constexpr std::uint64_t kMostAtOnce = 4 << 20;
 
-[[noreturn]] void throw_gone() { throw Unavailable("send response", "the client went away"); }
+[[noreturn]] void throw_gone() {
+  throw Unavailable::with_code(kClientGone, "send response", "the client went away");
+}
 
 void skip_sent(std::span<iovec>& pieces, std::size_t count) {
   while (!pieces.empty() && count >= pieces.front().iov_len) {

@@ -15,6 +15,9 @@
 
 namespace holdfast::http {
 
+// Code of the Unavailable that a send throws when the peer is gone.
+inline constexpr std::string_view kClientGone = "ClientGone";
+
 // How long a peer may take over a body: throws when no byte moves for `stall`, or when fewer than
 // `bytes_per_second` move over a stretch of waiting as long as `stall`. Only time spent in wait()
 // counts, so that a slow disk on our side is never held against the peer. One a direction and

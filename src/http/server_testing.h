@@ -110,7 +110,7 @@ class Peer {
   bool fill() {
     char bytes[65536];
     const ssize_t count = ::recv(socket_.get(), bytes, sizeof bytes, 0);
-    last_error_ = count < 0 ? errno : 0;
+    if (count < 0) last_error_ = errno;
     if (count > 0) buffer_.append(bytes, std::size_t(count));
     return count > 0;
   }
@@ -124,6 +124,10 @@ class Peer {
   std::string buffer_;
   int last_error_ = 0;
 };
+
+inline std::string get(std::string_view target) {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+}
 
 inline ServerResponse text_response(std::string text, int status = 200) {
   ServerResponse response;

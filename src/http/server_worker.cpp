@@ -152,12 +152,14 @@ bool Server::Impl::answer(Connection& connection, const RequestHead& head, Serve
   try {
     reply.send(response);
     complete = true;
-  } catch (const std::exception& error) {
-    if (!reply.started()) {
-      log::error(context, fmt::format("{} {}: {}", request.method, request.peer, error.what()));
-      status = 500;
+  } catch (const Error& error) {
+    if (error.code() != kClientGone && error.code() != kRequestTimeout) {
+      log::error(context, fmt::format("the answer to {} failed: {}", request.peer, error.what()));
     }
+  } catch (const std::exception& error) {
+    log::error(context, fmt::format("the answer to {} failed: {}", request.peer, error.what()));
   }
+  if (!reply.started()) status = 500;
   const std::uint64_t sent = reply.sent();
   response = ServerResponse();
   if (on_done) {
