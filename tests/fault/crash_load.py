@@ -29,7 +29,8 @@ class Writer(threading.Thread):
         self.s3, self.number, self.expected, self.stop_event = client(url), number, expected, stop
         self.random = random.Random(number)
         self.acknowledged = 0
-        self.count = 0
+        self.lock = threading.Lock()
+        self.passed_through: dict[str, set] = {}  # states since the last snapshot
 
     def run(self):
         while not self.stop_event.is_set():
@@ -39,14 +40,24 @@ class Writer(threading.Thread):
                 return
 
     def change(self, key: str, new_state, act):
-        before = self.expected.get(key, {None})
-        self.expected[key] = before | {new_state}
+        with self.lock:
+            self.expected[key] = self.expected.get(key, {None}) | {new_state}
+            self.passed_through[key] = self.passed_through.get(key, set()) | self.expected[key]
         act()
-        self.expected[key] = {new_state}
-        self.acknowledged += 1
+        with self.lock:
+            self.expected[key] = {new_state}
+            self.acknowledged += 1
+
+    def snapshot(self, all_since_last: bool) -> dict:
+        with self.lock:
+            states = {key: set(allowed) for key, allowed in self.expected.items()}
+            if all_since_last:
+                for key, passed in self.passed_through.items():
+                    states[key] = states[key] | passed
+            self.passed_through = {}
+            return states
 
     def step(self):
-        self.count += 1
         key = f"w{self.number}/{self.random.choice('abc')}/{self.random.randrange(200)}"
         body = self.random.randbytes(self.random.choice([1, 100, 4096, 70_000]))
         digest = hashlib.sha256(body).hexdigest()
@@ -86,11 +97,12 @@ class Load:
     def acknowledged(self) -> int:
         return sum(writer.acknowledged for writer in self.writers)
 
-    def snapshot(self) -> dict:
-        """What must be there now: every key with the states that it may be in."""
+    def snapshot(self, all_since_last: bool = False) -> dict:
+        """What must be there now: every key with the states that it may be in; on demand also those that it went through since the
+        snapshot before."""
         states = {}
         for writer in self.writers:
-            states.update({key: set(allowed) for key, allowed in list(writer.expected.items())})
+            states.update(writer.snapshot(all_since_last))
         return states
 
     def end(self):
