@@ -1,11 +1,10 @@
 #include "app/signals.h"
 
+#include <memory>
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
-
-#include <memory>
 #include <thread>
+#include <unistd.h>
 
 namespace holdfast::app {
 

@@ -8,8 +8,9 @@
 
 namespace holdfast::app {
 
-// Blocks the signals in this and all later threads and waits for them in a thread of its own, which calls `on_signal` once; a
-// second signal ends the process at once. To be made before any other thread.
+// Blocks the signals in this and all later threads and waits for them in a thread of its own, which
+// calls `on_signal` once; a second signal ends the process at once. To be made before any other
+// thread.
 class SignalWatch {
  public:
   explicit SignalWatch(std::function<void(int)> on_signal);

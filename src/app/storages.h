@@ -9,11 +9,14 @@
 
 namespace holdfast::app {
 
-// The configured kind itself, as the gateway and --direct use it. Refused for kinds this build does not serve yet.
-std::unique_ptr<storage::Storage> open_configured_storage(const Context& context, const config::Values& values,
+// The configured kind itself, as the gateway and --direct use it. Refused for kinds this build does
+// not serve yet.
+std::unique_ptr<storage::Storage> open_configured_storage(const Context& context,
+                                                          const config::Values& values,
                                                           bool read_only);
 
 // Our own gateway as a client sees it, with its root pair, retried and counted into `counts`.
-std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& values, storage::StorageCounts& counts);
+std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& values,
+                                                      storage::StorageCounts& counts);
 
 }  // namespace holdfast::app

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/program.h"
 #include "cli/text.h"
+#include "config/switches.h"
 
 namespace holdfast::cli {
 
@@ -47,9 +48,9 @@ int run(Program& program, const Arguments& arguments) {
   if (arguments.full && arguments.copy) {
     throw InvalidArgument("command line", "--full and --copy exclude each other");
   }
-  require_backup_enabled(program.values(), arguments.store);
-  OpenRequest open{arguments.store, arguments.direct, false,
-                   parse_duration(arguments.wait, "--wait")};
+  config::Store named = store_named(arguments.store);
+  config::require_backup(program.values(), named);
+  OpenRequest open{named, arguments.direct, false, parse_duration(arguments.wait, "--wait")};
   OpenStore store = program.open(open);
   datastore::BackupRequest request;
   if (arguments.full) request.kind = datastore::BackupKind::kFull;

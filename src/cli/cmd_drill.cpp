@@ -31,7 +31,7 @@ void print_table(const job::DrillReport& report) {
 }
 
 int run(Program& program, const Arguments& arguments) {
-  OpenStore store = program.open({arguments.store, arguments.direct, true, {}});
+  OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
   job::DrillReport report =
       store.engine->drill(program.context(), arguments.name, program.progress());
   if (program.global().json()) {

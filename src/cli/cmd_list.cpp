@@ -44,7 +44,7 @@ void print_victoria_metrics(const std::string& store,
 }
 
 int run(Program& program, const Arguments& arguments) {
-  OpenStore store = program.open({arguments.store, arguments.direct, true, {}});
+  OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
   std::vector<datastore::BackupEntry> entries = store.datastore->list(program.context());
   if (program.global().json()) {
     nlohmann::json json = nlohmann::json::array();

@@ -15,7 +15,8 @@ struct Arguments {
 };
 
 int run(Program& program, const Arguments& arguments) {
-  OpenStore store = program.open({arguments.store, arguments.direct, arguments.dry_run, {}});
+  OpenStore store =
+      program.open({store_named(arguments.store), arguments.direct, arguments.dry_run, {}});
   std::vector<job::PruneDecision> decisions =
       store.engine->prune(program.context(), arguments.dry_run);
   if (program.global().json()) {

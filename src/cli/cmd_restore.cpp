@@ -65,13 +65,11 @@ bool ask() {
 }
 
 int run(Program& program, const Arguments& arguments) {
-  auto allowed = config::restore_allowed(program.values(), arguments.store);
-  if (!allowed.allowed && !arguments.override_disabled && !arguments.dry_run) {
-    throw Refused("restore of " + arguments.store, allowed.reason,
-                  "set " + allowed.key + ", or give --override-disabled");
-  }
-  OpenStore store = program.open({arguments.store, arguments.direct, arguments.dry_run,
-                                  parse_duration(arguments.wait, "--wait")});
+  config::Store named = store_named(arguments.store);
+  if (!arguments.dry_run)
+    config::require_restore(program.values(), named, arguments.override_disabled);
+  OpenStore store = program.open(
+      {named, arguments.direct, arguments.dry_run, parse_duration(arguments.wait, "--wait")});
   datastore::PlanRequest request;
   request.name = arguments.name;
   request.mode =

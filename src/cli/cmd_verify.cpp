@@ -16,7 +16,7 @@ struct Arguments {
 };
 
 int run(Program& program, const Arguments& arguments) {
-  OpenStore store = program.open({arguments.store, arguments.direct, true, {}});
+  OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
   datastore::VerifyReport report =
       store.engine->verify(program.context(), {arguments.name, arguments.deep}, program.progress());
   if (program.global().json()) {

@@ -9,7 +9,7 @@
 #include "base/context.h"
 #include "base/progress.h"
 #include "cli/command.h"
-#include "config/values.h"
+#include "config/load.h"
 #include "datastore/datastore.h"
 #include "job/engine.h"
 #include "storage/storage.h"
@@ -24,7 +24,7 @@ struct OpenStore {
 };
 
 struct OpenRequest {
-  std::string store;
+  config::Store store;
   bool direct = false;  // around the gateway, straight to the configured storage
   bool read_only = false;
   Duration wait{0};  // for a lease that another run holds
@@ -36,9 +36,11 @@ class Program {
   // Cancelled by SIGINT and SIGTERM.
   virtual const Context& context() const = 0;
   virtual GlobalOptions& global() = 0;
-  // Loaded once, at first use; warnings go to standard error.
+  // The values file as it is, problems included. Read once, at first use.
+  virtual const config::Loaded& loaded() = 0;
+  // The values; InvalidArgument for the first problem. Warnings go to standard error, once.
   virtual const config::Values& values() = 0;
-  // InvalidArgument for an unknown store, with the known ones.
+  // InvalidArgument for a store that this version does not know yet.
   virtual OpenStore open(const OpenRequest& request) = 0;
   // Shows on a terminal, plain lines elsewhere, nothing when quiet.
   virtual Progress& progress() = 0;
@@ -46,8 +48,8 @@ class Program {
   virtual int serve_gateway() = 0;
 };
 
-// Exit-2 refusals that name the key: `backup.enabled` off, or the store's own switch.
-void require_backup_enabled(const config::Values& values, const std::string& store);
+// InvalidArgument, with the known ones, for a name that is no store.
+config::Store store_named(const std::string& name);
 
 Command make_backup_command(Program& program);
 Command make_config_command(Program& program);
