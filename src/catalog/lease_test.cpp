@@ -124,19 +124,19 @@ TEST_F(LeaseTest, TheFenceClosesWhenRenewalsFailForTooLong) {
   class FrozenWait : public Clock {
    public:
     WallTime now() const override { return system_clock().now(); }
-    SteadyTime steady() const override { return {std::chrono::seconds(1000) + ahead}; }
+    SteadyTime steady() const override { return {std::chrono::seconds(1000 + ahead)}; }
     void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
               SteadyTime) override {
       condition.wait(lock);
     }
-    std::atomic<Duration> ahead{Duration::zero()};
+    std::atomic<int> ahead{0};  // seconds
   } clock;
   Context context = Context::with_clock(clock);
   auto lease = Lease::acquire(context, *faulty, kCatalog, "victoria-metrics-0", options_);
   broken = true;
-  clock.ahead = 40s;
+  clock.ahead = 40;
   EXPECT_NO_THROW(lease->check());
-  clock.ahead = 41s;
+  clock.ahead = 41;
   EXPECT_THROW(lease->check(), Refused);
 }
 

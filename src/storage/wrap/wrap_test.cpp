@@ -52,13 +52,21 @@ TEST_F(WrapTest, RetryRepeatsWhatMayBeRepeated) {
   for (const char* verb : {"get", "head", "list", "remove", "copy"}) {
     failing_verb_ = verb;
     failures_ = 2;
-    if (failing_verb_ == "get") EXPECT_EQ(get_bytes(*storage, context_, ref_, 100), "bytes");
-    if (failing_verb_ == "head") EXPECT_TRUE(find(*storage, context_, ref_).has_value());
-    if (failing_verb_ == "list")
+    if (failing_verb_ == "get") {
+      EXPECT_EQ(get_bytes(*storage, context_, ref_, 100), "bytes");
+    }
+    if (failing_verb_ == "head") {
+      EXPECT_TRUE(find(*storage, context_, ref_).has_value());
+    }
+    if (failing_verb_ == "list") {
       EXPECT_EQ(storage->list(context_, {.bucket = "bucket"}).objects.size(), 1u);
-    if (failing_verb_ == "copy")
+    }
+    if (failing_verb_ == "copy") {
       EXPECT_NO_THROW(storage->copy(context_, ref_, {"bucket", "b"}, {}));
-    if (failing_verb_ == "remove") EXPECT_NO_THROW(remove_one(*storage, context_, {"bucket", "b"}));
+    }
+    if (failing_verb_ == "remove") {
+      EXPECT_NO_THROW(remove_one(*storage, context_, {"bucket", "b"}));
+    }
     EXPECT_EQ(failures_, 0) << verb;
   }
 }
