@@ -1,0 +1,22 @@
+// The data folder on this machine: its locks, and the names in it that are ours.
+#pragma once
+
+#include <optional>
+
+#include "base/file.h"
+
+namespace holdfast::datastore::vm {
+
+inline constexpr const char* kStagingName = ".holdfast-restore";
+
+// Held by every run that changes something beside the data. Refused when another holdfast holds it,
+// NotFound when there is no such folder, AccessDenied when nothing may be written into it.
+FileLock lock_for_us(const fs::path& data_path);
+
+// The server's own lock. nullopt: a server (or vmrestore) is running on this folder.
+std::optional<FileLock> lock_for_server(const fs::path& data_path);
+
+// Everything in the file system of `path` is on the disk when it returns.
+void sync_file_system(const fs::path& path);
+
+}  // namespace holdfast::datastore::vm

@@ -1,0 +1,140 @@
+#include "datastore/victoria_metrics/restore.h"
+
+#include "base/error.h"
+#include "datastore/victoria_metrics/fill.h"
+#include "datastore/victoria_metrics/local.h"
+#include "datastore/victoria_metrics/swap.h"
+
+namespace holdfast::datastore::vm {
+
+namespace {
+
+const PlanDetails& details_of(const RestorePlan& plan) {
+  if (!plan.details) throw InvalidArgument("restore " + plan.name, "the plan is another store's");
+  return *static_cast<const PlanDetails*>(plan.details.get());
+}
+
+FileLock require_server_stopped(const fs::path& data_path) {
+  auto lock = lock_for_server(data_path);
+  if (!lock) {
+    throw Refused("restore into " + data_path.string(), "the server is running on this folder",
+                  "stop it first");
+  }
+  return std::move(*lock);
+}
+
+RestoreOutcome run_staged(const Context& context, const Store& store, const PlanDetails& details,
+                          Progress& progress) {
+  const fs::path& target = details.target;
+  make_folders(target);
+  FileLock ours = lock_for_us(target);
+  FileLock servers = require_server_stopped(target);
+  if (swap_is_pending(target)) {
+    throw Refused("restore into " + target.string(), "an earlier restore is half done",
+                  "start again: it is finished first");
+  }
+  if (path_exists(staging_of(target))) remove_tree(staging_of(target));
+  fs::path staged = staged_data_of(target);
+  make_folders(staged);
+  try {
+    RestoreOutcome outcome = fill(context, store, details, staged, target, progress);
+    sync_file_system(staged);
+    context.check("restore");
+    progress.phase("swap", 0, 0);
+    swap_in(target);
+    return outcome;
+  } catch (...) {
+    // A swap that was begun tells so in its journal: that is for the next start to finish.
+    if (!swap_is_pending(target)) {
+      std::error_code ignored;
+      fs::remove_all(staging_of(target), ignored);
+    }
+    throw;
+  }
+}
+
+// Names at the top that mean nothing beside other data.
+void drop_caches(const fs::path& target) {
+  for (const char* name : {"cache", "tmp", "snapshots"}) {
+    if (path_exists(target / name)) remove_tree(target / name);
+  }
+}
+
+void remove_what_is_not_in_the_backup(const Context& context, const PlanDetails& details) {
+  RestoreStepReader reader(*details.steps);
+  while (auto step = reader.next()) {
+    context.check("restore");
+    if (step->action != RestoreAction::kRemove) continue;
+    remove_file_if_there(details.target / step->entry.piece.path);
+  }
+}
+
+// A file that is there with another size stands in the way of the download.
+void remove_what_will_be_fetched(const Context& context, const PlanDetails& details) {
+  RestoreStepReader reader(*details.steps);
+  while (auto step = reader.next()) {
+    context.check("restore");
+    if (step->action != RestoreAction::kFetch) continue;
+    fs::path path = details.target / step->entry.piece.path;
+    if (path_exists(path)) remove_file(path);
+  }
+}
+
+// Part folders that lost all their files: a server takes an empty one for a broken part.
+void remove_empty_folders(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_directory() || entry.is_symlink()) continue;
+    remove_empty_folders(entry.path());
+    if (fs::is_empty(entry.path())) remove_tree(entry.path());
+  }
+}
+
+RestoreOutcome run_in_place(const Context& context, const Store& store, const PlanDetails& details,
+                            Progress& progress) {
+  const fs::path& target = details.target;
+  make_folders(target);
+  FileLock ours = lock_for_us(target);
+  FileLock servers = require_server_stopped(target);
+  fs::path flag = target / kInProgressName;
+  if (!path_exists(flag)) create_file(flag);
+  sync_folder(target);
+  drop_caches(target);
+  remove_what_is_not_in_the_backup(context, details);
+  remove_what_will_be_fetched(context, details);
+  for (const char* name : {"data", "indexdb"}) {
+    if (path_exists(target / name)) remove_empty_folders(target / name);
+  }
+  RestoreOutcome outcome = fill(context, store, details, target, target, progress);
+  sync_file_system(target);
+  remove_file(flag);
+  sync_folder(target);
+  return outcome;
+}
+
+RestoreOutcome run_scratch(const Context& context, const Store& store, const PlanDetails& details,
+                           Progress& progress) {
+  make_folders(details.target);
+  return fill(context, store, details, details.target, details.target, progress);
+}
+
+}  // namespace
+
+RestoreOutcome run_restore(const Context& context, const Store& store, const RestorePlan& plan,
+                           Progress& progress) {
+  const PlanDetails& details = details_of(plan);
+  if (!plan.conflicts.empty()) {
+    throw Refused("restore " + plan.name, plan.conflicts.front());
+  }
+  progress.phase("fetch", plan.bytes_to_fetch + plan.bytes_to_reuse, 0);
+  switch (plan.mode) {
+    case RestoreMode::kStaged:
+      return run_staged(context, store, details, progress);
+    case RestoreMode::kInPlace:
+      return run_in_place(context, store, details, progress);
+    case RestoreMode::kScratch:
+      return run_scratch(context, store, details, progress);
+  }
+  throw Failed("restore " + plan.name, "unknown mode");
+}
+
+}  // namespace holdfast::datastore::vm

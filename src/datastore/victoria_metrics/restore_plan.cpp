@@ -1,0 +1,180 @@
+#include "datastore/victoria_metrics/restore_plan.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "datastore/victoria_metrics/compare.h"
+#include "datastore/victoria_metrics/local.h"
+#include "datastore/victoria_metrics/swap.h"
+
+namespace holdfast::datastore::vm {
+
+namespace {
+
+// Folders, small files and the journal need some room, too.
+constexpr std::uint64_t kSpareSpace = 16 << 20;
+
+// At the top of a data folder: not data, or gone after a restore anyway.
+std::set<std::string> names_beside_the_data() {
+  return {kStagingName, ".holdfast.lock", ".holdfast-snapshot", "cache", "snapshots", "tmp"};
+}
+
+class Planning {
+ public:
+  Planning(const Context& context, const Store& store, const PlanRequest& request)
+      : context_(context), store_(store), request_(request) {
+    details_ = std::make_shared<PlanDetails>();
+    details_->target =
+        request.mode == RestoreMode::kScratch ? request.scratch : store.options.data_path;
+    details_->steps = std::make_shared<Spool>();
+    plan_.store = store.place.store;
+    plan_.name = request.name;
+    plan_.mode = request.mode;
+  }
+
+  RestorePlan run() {
+    details_->state = read_state(context_, store_.place, request_.name);
+    require_whole(store_.place, details_->state);
+    plan_.backup_time = details_->state.header.created;
+    compare_with_live_data();
+    look_at_space();
+    look_for_conflicts();
+    describe();
+    plan_.details = details_;
+    return std::move(plan_);
+  }
+
+ private:
+  bool reuses() const { return request_.mode != RestoreMode::kScratch; }
+
+  void compare_with_live_data() {
+    auto source = details_->state.manifest->source();
+    ManifestReader known(*source, request_.name);
+    std::optional<Walk> walk;
+    if (reuses() && fs::is_directory(details_->target)) {
+      walk.emplace(details_->target, names_beside_the_data());
+    }
+    Join join(nullptr, &known, walk ? &*walk : nullptr);
+    while (auto seen = join.next()) {
+      context_.check("plan a restore");
+      add(*seen);
+    }
+  }
+
+  void add(Seen& seen) {
+    if (!seen.known) {
+      // Files of the server's own snapshots are links: removing them frees nothing.
+      if (seen.piece.path.find("/snapshots/") == std::string::npos) freed_ += seen.piece.size;
+      if (request_.mode == RestoreMode::kInPlace) {
+        write(RestoreAction::kRemove, {seen.piece, std::nullopt, std::nullopt});
+      }
+      return;
+    }
+    if (changes_in_place(seen.piece.path)) {
+      if (!seen.known->content) {
+        throw Corrupt("restore " + request_.name, "the manifest lacks " + seen.piece.path);
+      }
+      write(RestoreAction::kWrite, *seen.known);
+    } else if (seen.local) {
+      plan_.bytes_to_reuse += seen.piece.size;
+      write(RestoreAction::kReuse, *seen.known);
+    } else {
+      plan_.bytes_to_fetch += seen.piece.size;
+      plan_.objects_to_fetch += 1;
+      write(RestoreAction::kFetch, *seen.known);
+    }
+  }
+
+  void write(RestoreAction action, const ManifestEntry& entry) {
+    details_->steps->add(std::string(1, char(action)) + format_entry(entry));
+  }
+
+  void look_at_space() {
+    fs::path existing = fs::absolute(details_->target);
+    while (!path_exists(existing) && existing.has_parent_path()) existing = existing.parent_path();
+    plan_.space_free = free_space(existing);
+    plan_.space_needed = plan_.bytes_to_fetch + kSpareSpace;
+    if (request_.mode == RestoreMode::kInPlace) {
+      plan_.space_needed -= std::min(plan_.space_needed, freed_);
+    }
+    if (plan_.space_needed <= plan_.space_free) return;
+    plan_.conflicts.push_back(
+        fmt::format("{} has {} bytes free, {} are needed{}", existing.string(), plan_.space_free,
+                    plan_.space_needed,
+                    request_.mode == RestoreMode::kStaged ? "; --in-place needs less" : ""));
+  }
+
+  void look_for_conflicts() {
+    const fs::path& target = details_->target;
+    if (request_.mode == RestoreMode::kScratch) {
+      if (target.empty()) throw InvalidArgument("plan a restore", "no scratch folder is named");
+      if (path_exists(target) && !fs::is_empty(target)) {
+        plan_.conflicts.push_back(target.string() + " is not empty");
+      }
+      return;
+    }
+    if (!path_exists(target)) return;
+    if (path_exists(target / "flock.lock") && !lock_for_server(target)) {
+      plan_.conflicts.push_back("the server is running on " + target.string() + ": stop it first");
+    }
+    std::string obstacle = swap_obstacle(target);
+    if (request_.mode == RestoreMode::kStaged && !obstacle.empty()) {
+      plan_.conflicts.push_back(obstacle + ": only --in-place can restore here");
+    }
+  }
+
+  void describe() {
+    const std::string target = details_->target.string();
+    auto& steps = plan_.steps;
+    if (reuses()) steps.push_back("hold the lock of the data folder, so that no server starts");
+    if (request_.mode == RestoreMode::kInPlace) {
+      steps.push_back("remove what the backup does not have from " + target);
+    }
+    steps.push_back(fmt::format("fetch {} objects with {} bytes and check them",
+                                plan_.objects_to_fetch, plan_.bytes_to_fetch));
+    if (reuses()) {
+      steps.push_back(fmt::format("check and reuse {} bytes that are there", plan_.bytes_to_reuse));
+    }
+    if (request_.mode == RestoreMode::kStaged) {
+      steps.push_back("swap data, indexdb and metadata of " + target + " with what was fetched");
+      steps.push_back("remove the replaced data and the server's caches");
+      plan_.point_of_no_return = "the swap: when it is interrupted, the next start finishes it";
+    }
+    if (request_.mode == RestoreMode::kInPlace) {
+      plan_.point_of_no_return = "the removal: from there on the old data is gone";
+    }
+    if (reuses()) {
+      plan_.warnings.push_back("samples taken after the backup are lost");
+      plan_.warnings.push_back(
+          "vmagent buffers meanwhile and sends afterwards: mind its memory and disk");
+    }
+    if (details_->state.unhashed > 0) {
+      plan_.warnings.push_back(fmt::format("{} objects have no checksum, as vmbackup wrote them",
+                                           details_->state.unhashed));
+    }
+    for (const auto& line : details_->state.warnings) plan_.warnings.push_back(line);
+  }
+
+  const Context& context_;
+  const Store& store_;
+  const PlanRequest& request_;
+  std::shared_ptr<PlanDetails> details_;
+  std::uint64_t freed_ = 0;
+  RestorePlan plan_;
+};
+
+}  // namespace
+
+std::optional<RestoreStep> RestoreStepReader::next() {
+  auto line = reader_.next();
+  if (!line) return std::nullopt;
+  auto entry = line->empty() ? std::nullopt : parse_entry(std::string_view(*line).substr(1));
+  if (!entry) throw Failed("read a temporary file", "a line of ours is malformed");
+  return RestoreStep{RestoreAction(line->front()), std::move(*entry)};
+}
+
+RestorePlan plan_restore(const Context& context, const Store& store, const PlanRequest& request) {
+  return Planning(context, store, request).run();
+}
+
+}  // namespace holdfast::datastore::vm

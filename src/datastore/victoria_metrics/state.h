@@ -1,0 +1,30 @@
+// The state that a folder restores to, by the reading rules of docs/design/victoria-metrics.md,
+// compared with one list of what is stored.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datastore/victoria_metrics/manifest.h"
+#include "datastore/victoria_metrics/versions.h"
+
+namespace holdfast::datastore::vm {
+
+struct State {
+  Folder folder;
+  ManifestHeader header;
+  std::shared_ptr<Spool> manifest;    // of the state: the folder's own, or made from the list
+  bool described = false;             // made from the list: vmbackup wrote this state
+  std::uint64_t unhashed = 0;         // objects without a checksum
+  std::vector<std::string> problems;  // why it cannot be restored, at most 20 lines
+  std::vector<std::string> warnings;  // holdfast restores it rightly, vmrestore would not
+};
+
+// NotFound when there is no such folder. What is broken is told by `problems`.
+State read_state(const Context& context, const Place& place, const std::string& name);
+
+// Corrupt, naming the first problem, when there are any.
+void require_whole(const Place& place, const State& state);
+
+}  // namespace holdfast::datastore::vm

@@ -1,0 +1,45 @@
+// The files of a snapshot or of a data folder, in the order of their object names, one at a time.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace holdfast::datastore::vm {
+
+struct LocalFile {
+  std::string relative;  // with '/', symlinks by their own names
+  fs::path path;
+  std::uint64_t size = 0;
+};
+
+// Symlinks to folders are followed under their own name; one that points nowhere is skipped. Files
+// that no backup holds (layout.h) are skipped. Memory: the names of the folders on the way. Not
+// thread-safe.
+class Walk {
+ public:
+  // NotFound when `root` is no folder. `skip_top`: names at the top that are not entered.
+  explicit Walk(fs::path root, std::set<std::string> skip_top = {});
+  std::optional<LocalFile> next();
+  // Throws Failed when the root or a folder behind a symlink that was followed is gone by now: the
+  // snapshot was deleted while it was read, and the walk may have missed files.
+  void check_still_there() const;
+
+ private:
+  struct Level {
+    std::string relative;  // "" or with a '/' at its end
+    fs::path path;
+    std::vector<std::string> names;
+    std::size_t position = 0;
+  };
+  void enter(const std::string& relative, const fs::path& path);
+
+  fs::path root_;
+  std::vector<Level> levels_;
+  std::vector<fs::path> followed_;
+};
+
+}  // namespace holdfast::datastore::vm
