@@ -198,6 +198,11 @@ bool Reader::fill_from_environment(const Key& key) {
 void Reader::fill_from_secret_file(const Key& key, const std::string& path, const Given& given) {
   std::string content;
   try {
+    std::error_code ignored;  // what is wrong is told by reading it
+    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+      throw InvalidArgument(path,
+                            "not a regular file");  // reading a pipe would wait for its writer
+    }
     content = read_file(path, kLargestSecretFile);
   } catch (const Error& error) {
     add({given.spelled, given.line, given.column, "its file cannot be read: " + error.reason(), "",

@@ -95,9 +95,9 @@ std::string origin_of(const Loaded& loaded, const std::string& path) {
 
 // Keys in an order in which every section is in one piece: by the first appearance of each part of
 // the path.
-std::vector<const Key*> in_sections(const std::vector<Key>& keys) {
+std::vector<const Key*> put_in_sections() {
   std::vector<const Key*> left, ordered;
-  for (const Key& key : keys) {
+  for (const Key& key : all_keys()) {
     if (is_used(key)) left.push_back(&key);
   }
   const std::function<void(std::vector<const Key*>, std::size_t)> place =
@@ -120,6 +120,11 @@ std::vector<const Key*> in_sections(const std::vector<Key>& keys) {
       };
   place(std::move(left), 0);
   return ordered;
+}
+
+const std::vector<const Key*>& in_sections() {
+  static const std::vector<const Key*> keys = put_in_sections();
+  return keys;
 }
 
 // The elements of a list of mappings, each with its keys' last names.
@@ -187,7 +192,7 @@ int check_status(const Loaded& loaded) {
 std::string show_yaml(const Loaded& loaded) {
   std::string text;
   std::vector<std::string> open;  // the sections that the line before stands in
-  for (const Key* key : in_sections(all_keys())) {
+  for (const Key* key : in_sections()) {
     std::vector<std::string> parts;
     for (std::size_t from = 0; from <= key->path.size();) {
       const std::size_t dot = std::min(key->path.find('.', from), key->path.size());
@@ -210,7 +215,7 @@ std::string show_yaml(const Loaded& loaded) {
 
 std::string show_json(const Loaded& loaded) {
   Json json = Json::object();
-  for (const Key* key : in_sections(all_keys())) {
+  for (const Key* key : in_sections()) {
     Json* at = &json;
     for (std::size_t from = 0; from <= key->path.size();) {
       const std::size_t dot = std::min(key->path.find('.', from), key->path.size());

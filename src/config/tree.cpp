@@ -92,12 +92,17 @@ std::string nearest_path(const std::vector<Key>& keys, const Branch& level, std:
 
 std::string slip_for(const Branch& level, std::string_view name) {
   if (std::find(kNeighbours.begin(), kNeighbours.end(), name) != kNeighbours.end()) return "";
+  std::string found;
+  std::size_t least = 3;
   for (const auto& [known, below] : level.branches) {
     const std::size_t longer = std::max(known.size(), name.size());
     if (longer - std::min(known.size(), name.size()) > 2 || longer <= 3) continue;
-    if (edit_distance(name, known) <= 2) return below.spelled;
+    const std::size_t distance = edit_distance(name, known);
+    if (distance >= least) continue;
+    least = distance;
+    found = below.spelled;
   }
-  return "";
+  return found;
 }
 
 }  // namespace holdfast::config
