@@ -1,0 +1,100 @@
+#include "app/program.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/storages.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "datastore/victoria_metrics/victoria_metrics.h"
+
+namespace holdfast::app {
+
+HoldfastProgram::HoldfastProgram(Context context) : context_(std::move(context)) {}
+
+const config::Loaded& HoldfastProgram::loaded() {
+  if (!loaded_) {
+    config::Environment environment = config::Environment::of_process();
+    loaded_ = global_.values_file.empty() ? config::examine("{}", "(no values file)", environment)
+                                          : config::examine_file(global_.values_file, environment);
+  }
+  return *loaded_;
+}
+
+const config::Values& HoldfastProgram::values() {
+  const config::Loaded& all = loaded();
+  if (!all.problems.empty()) {
+    throw config::to_error(all.source, all.problems.front(), all.problems.size() - 1);
+  }
+  if (!warned_ && !global_.quiet) {
+    for (const config::Problem& warning : all.warnings) {
+      log::warning(context_, fmt::format("{}:{}: {}: {}", all.source, warning.line, warning.path,
+                                         warning.why));
+    }
+  }
+  warned_ = true;
+  return all.values;
+}
+
+Progress& HoldfastProgram::progress() {
+  if (!progress_) {
+    cli::ProgressStyle style = cli::ProgressStyle::kLines;
+    if (::isatty(STDERR_FILENO)) style = cli::ProgressStyle::kTerminal;
+    if (global_.quiet || global_.json()) style = cli::ProgressStyle::kSilent;
+    progress_.emplace(context_, style, STDERR_FILENO);
+  }
+  return *progress_;
+}
+
+cli::OpenStore HoldfastProgram::open(const cli::OpenRequest& request) {
+  cli::OpenStore store;
+  if (request.direct) {
+    store.storage = storage::with_meter(
+        open_configured_storage(context_, values(), request.read_only), counts_);
+  } else {
+    store.storage = open_gateway_client(values(), counts_);
+  }
+  store.datastore = make_datastore(request.store, *store.storage);
+  store.engine =
+      std::make_unique<job::Engine>(*store.datastore, *store.storage, engine_options(request));
+  return store;
+}
+
+std::unique_ptr<datastore::Datastore> HoldfastProgram::make_datastore(config::Store store,
+                                                                      storage::Storage& storage) {
+  if (store != config::Store::kVictoriaMetrics0 && store != config::Store::kVictoriaMetrics1) {
+    throw InvalidArgument(std::string(config::name_of(store)),
+                          "this version does not back it up yet",
+                          "it knows victoria-metrics-0 and victoria-metrics-1");
+  }
+  std::size_t number = store == config::Store::kVictoriaMetrics1 ? 1 : 0;
+  const config::VictoriaMetrics& chart = values().victoria_metrics[number];
+  const config::VictoriaMetricsServer& server = values().holdfast.victoria_metrics[number];
+  datastore::VictoriaMetricsOptions options;
+  options.instance = config::name_of(store);
+  options.bucket = chart.bucket_name;
+  options.prefix = chart.prefix;
+  options.url = server.url;
+  options.data_path = server.data_path;
+  options.snapshot_auth_key = server.snapshot_auth_key;
+  options.server_program = server.server_program;
+  options.transfer.max_bytes_per_second = server.max_bytes_per_second;
+  if (server.concurrency > 0) options.transfer.threads = unsigned(server.concurrency);
+  return datastore::make_victoria_metrics(options, storage);
+}
+
+job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& request) {
+  job::EngineOptions options;
+  options.catalog.bucket = values().holdfast.catalog.bucket_name;
+  options.catalog.prefix = values().holdfast.catalog.prefix;
+  options.lease.wait_at_most = request.wait;
+  if (request.store == config::Store::kVictoriaMetrics0 ||
+      request.store == config::Store::kVictoriaMetrics1) {
+    std::size_t number = request.store == config::Store::kVictoriaMetrics1 ? 1 : 0;
+    options.keep_last_daily = unsigned(values().victoria_metrics[number].keep_last_daily);
+    options.keep_last_weekly = unsigned(values().victoria_metrics[number].keep_last_weekly);
+  }
+  return options;
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,36 @@
+// The composition root: puts rooms together as the values say.
+#pragma once
+
+#include <optional>
+
+#include "cli/program.h"
+#include "cli/progress_printer.h"
+#include "storage/wrap/wrap.h"
+
+namespace holdfast::app {
+
+class HoldfastProgram : public cli::Program {
+ public:
+  explicit HoldfastProgram(Context context);
+  const Context& context() const override { return context_; }
+  cli::GlobalOptions& global() override { return global_; }
+  const config::Loaded& loaded() override;
+  const config::Values& values() override;
+  cli::OpenStore open(const cli::OpenRequest& request) override;
+  Progress& progress() override;
+  int serve_gateway() override;
+
+ private:
+  std::unique_ptr<datastore::Datastore> make_datastore(config::Store store,
+                                                       storage::Storage& storage);
+  job::EngineOptions engine_options(const cli::OpenRequest& request);
+
+  Context context_;
+  cli::GlobalOptions global_;
+  std::optional<config::Loaded> loaded_;
+  bool warned_ = false;
+  std::optional<cli::ProgressPrinter> progress_;
+  storage::StorageCounts counts_;
+};
+
+}  // namespace holdfast::app

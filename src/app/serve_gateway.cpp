@@ -1,0 +1,147 @@
+#include <charconv>
+#include <fmt/format.h>
+#include <thread>
+
+#include "app/program.h"
+#include "app/storages.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "gateway/access_log.h"
+#include "gateway/gateway.h"
+#include "http/server.h"
+
+namespace holdfast::app {
+
+namespace {
+
+void split_address(const std::string& address, http::ServerOptions& options) {
+  std::size_t colon = address.rfind(':');
+  const char* begin = address.data() + (colon == std::string::npos ? address.size() : colon + 1);
+  const char* end = address.data() + address.size();
+  if (colon == std::string::npos || std::from_chars(begin, end, options.port).ptr != end ||
+      begin == end) {
+    throw InvalidArgument(fmt::format("holdfast.gateway.listen '{}'", address),
+                          "not of the form host:port");
+  }
+  options.host = address.substr(0, colon);
+}
+
+http::ServerOptions server_options(const config::Gateway& values) {
+  http::ServerOptions options;
+  split_address(values.listen, options);
+  const config::GatewayLimits& limits = values.limits;
+  options.max_workers = limits.workers;
+  options.max_connections = limits.connections;
+  options.max_queued_requests = limits.queued_requests;
+  options.max_head_bytes = limits.head_bytes;
+  options.head_timeout = limits.head_timeout;
+  options.idle_timeout = limits.idle_timeout;
+  options.body_stall_timeout = limits.stall_timeout;
+  options.min_body_bytes_per_second = limits.min_bytes_per_second;
+  options.stop_grace = limits.stop_grace;
+  return options;
+}
+
+gateway::VerbSet verbs_of(const std::vector<config::Permission>& allow) {
+  gateway::VerbSet verbs;
+  for (config::Permission permission : allow) {
+    switch (permission) {
+      case config::Permission::kRead:
+        verbs.add(gateway::Verb::kRead);
+        break;
+      case config::Permission::kList:
+        verbs.add(gateway::Verb::kList);
+        break;
+      case config::Permission::kWriteNew:
+        verbs.add(gateway::Verb::kWriteNew);
+        break;
+      case config::Permission::kOverwrite:
+        verbs.add(gateway::Verb::kOverwrite);
+        break;
+      case config::Permission::kDelete:
+        verbs.add(gateway::Verb::kDelete);
+        break;
+    }
+  }
+  return verbs;
+}
+
+gateway::GatewayOptions gateway_options(const config::Values& values) {
+  const config::Gateway& settings = values.holdfast.gateway;
+  gateway::GatewayOptions options;
+  gateway::AccessKey root;
+  root.access_key = values.minio.access_key;
+  root.secret_key = values.minio.secret_key;
+  root.root = true;
+  options.keys.push_back(std::move(root));
+  for (const config::GatewayKey& key : settings.keys) {
+    gateway::AccessKey limited;
+    limited.access_key = key.access_key;
+    limited.secret_key = key.secret_key;
+    limited.grants.push_back({key.bucket, key.prefix, verbs_of(key.allow)});
+    options.keys.push_back(std::move(limited));
+  }
+  options.domain = settings.domain;
+  options.region = settings.region;
+  options.catalog_prefix = values.holdfast.catalog.prefix;
+  return options;
+}
+
+// Asks the server to stop when the context is cancelled.
+class Stopper {
+ public:
+  Stopper(const Context& context, http::Server& server)
+      : context_(context.cancellable()), thread_([this, &server] {
+          try {
+            while (true) context_.sleep(std::chrono::hours(24), "serve");
+          } catch (const Cancelled&) {
+            server.request_stop();
+          }
+        }) {}
+  ~Stopper() {
+    context_.cancel();
+    thread_.join();
+  }
+  Stopper(const Stopper&) = delete;
+  Stopper& operator=(const Stopper&) = delete;
+
+ private:
+  Context context_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+int HoldfastProgram::serve_gateway() {
+  const config::Gateway& settings = values().holdfast.gateway;
+  if (!settings.tls_certificate_file.empty()) {
+    throw Unsupported("holdfast.gateway.tls", "this version serves plain HTTP only",
+                      "put a TLS proxy in front, or leave certFile empty");
+  }
+  auto storage = open_configured_storage(context_, values(), false);
+  gateway::Gateway gateway(gateway_options(values()), *storage);
+  Context serving = context_.named("gateway");
+  std::function<void(const http::AccessRecord&)> on_done;
+  if (settings.access_log) {
+    on_done = [&](const http::AccessRecord& record) {
+      log::info(serving, gateway::access_line(record));
+    };
+  }
+  // Running requests are to finish, so their context is not the one that the signal cancels.
+  Context requests = Context::with_clock(context_.clock()).named("gateway");
+  http::Server server(
+      requests, server_options(settings),
+      [&](const Context& context, http::ServerRequest& request) {
+        return gateway.handle(context, request);
+      },
+      on_done);
+  Stopper stopper(context_, server);
+  log::info(serving, fmt::format("listening on {}:{}, objects in {}",
+                                 settings.listen.substr(0, settings.listen.rfind(':')),
+                                 server.port(), values().holdfast.storage.folder));
+  server.run();
+  log::info(serving, "stopped");
+  return 0;
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,54 @@
+#include "app/storages.h"
+
+#include <set>
+
+#include "base/error.h"
+#include "storage/folder/folder_storage.h"
+#include "storage/s3/s3_storage.h"
+
+namespace holdfast::app {
+
+namespace {
+
+// The buckets that the values name exist from the start, as the chart's init job makes them.
+void create_buckets(const Context& context, const config::Values& values,
+                    storage::Storage& storage) {
+  std::set<std::string> wanted = {values.stackgraph.bucket_name, values.configuration.bucket_name,
+                                  values.elasticsearch.bucket_name, values.clickhouse.bucket_name,
+                                  values.holdfast.catalog.bucket_name};
+  for (const config::VictoriaMetrics& instance : values.victoria_metrics)
+    wanted.insert(instance.bucket_name);
+  for (const storage::BucketInfo& bucket : storage.buckets()->list(context))
+    wanted.erase(bucket.name);
+  for (const std::string& name : wanted) storage.buckets()->create(context, name);
+}
+
+}  // namespace
+
+std::unique_ptr<storage::Storage> open_configured_storage(const Context& context,
+                                                          const config::Values& values,
+                                                          bool read_only) {
+  if (values.minio.storage_kind != config::StorageKind::kFolder) {
+    throw Unsupported("open the storage", "this version serves the folder backend only",
+                      "set minio.persistence.enabled, or leave all storage kinds off");
+  }
+  storage::FolderOptions options;
+  options.root = values.holdfast.storage.folder;
+  options.read_only = read_only;
+  options.reserved_bytes = values.holdfast.storage.reserved_bytes;
+  auto storage = storage::open_folder_storage(context, options);
+  if (!read_only) create_buckets(context, values, *storage);
+  return storage;
+}
+
+std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& values,
+                                                      storage::StorageCounts& counts) {
+  storage::S3Options options;
+  options.endpoint = values.holdfast.gateway.url;
+  options.region = values.holdfast.gateway.region;
+  options.credentials.access_key = values.minio.access_key;
+  options.credentials.secret_key = values.minio.secret_key;
+  return storage::with_meter(storage::with_retry(storage::make_s3_storage(options)), counts);
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,22 @@
+// Which storage stands behind a values file, and how it is wrapped: the one place that knows.
+#pragma once
+
+#include <memory>
+
+#include "config/values.h"
+#include "storage/storage.h"
+#include "storage/wrap/wrap.h"
+
+namespace holdfast::app {
+
+// The configured kind itself, as the gateway and --direct use it. Refused for kinds this build does
+// not serve yet.
+std::unique_ptr<storage::Storage> open_configured_storage(const Context& context,
+                                                          const config::Values& values,
+                                                          bool read_only);
+
+// Our own gateway as a client sees it, with its root pair, retried and counted into `counts`.
+std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& values,
+                                                      storage::StorageCounts& counts);
+
+}  // namespace holdfast::app

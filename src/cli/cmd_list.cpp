@@ -1,0 +1,79 @@
+#include <cstdio>
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/program.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+struct Arguments {
+  std::string store;
+  bool direct = false;
+};
+
+nlohmann::json to_json(const datastore::BackupEntry& entry) {
+  auto time = [](const std::optional<WallTime>& when) -> nlohmann::json {
+    if (!when) return nullptr;
+    return format_rfc3339(*when);
+  };
+  return {{"name", entry.name},
+          {"complete", entry.complete},
+          {"broken_because", entry.broken_because},
+          {"started", time(entry.started)},
+          {"completed", time(entry.completed)},
+          {"bytes", entry.bytes},
+          {"objects", entry.objects},
+          {"kind", entry.kind},
+          {"parent", entry.parent},
+          {"details", entry.details}};
+}
+
+// The frame and the lines that StackState's own script prints; what is not complete does not show.
+void print_victoria_metrics(const std::string& store,
+                            const std::vector<datastore::BackupEntry>& entries) {
+  std::printf("=== Fetching timestamps of last completed incremental backups\n");
+  for (const datastore::BackupEntry& entry : entries) {
+    if (!entry.complete || !entry.completed) continue;
+    std::printf("%s %s \"%s\"\n", store.c_str(), entry.name.c_str(),
+                format_http_date(*entry.completed).c_str());
+  }
+  std::printf("\n===\n");
+}
+
+int run(Program& program, const Arguments& arguments) {
+  OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
+  std::vector<datastore::BackupEntry> entries = store.datastore->list(program.context());
+  if (program.global().json()) {
+    nlohmann::json json = nlohmann::json::array();
+    for (const datastore::BackupEntry& entry : entries) json.push_back(to_json(entry));
+    std::printf("%s\n", json.dump(2).c_str());
+  } else {
+    print_victoria_metrics(arguments.store, entries);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command make_list_command(Program& program) {
+  auto arguments = std::make_shared<Arguments>();
+  Command command;
+  command.name = "list";
+  command.summary = "what can be restored";
+  command.description =
+      "Prints the documented lines; --output json also shows what is broken, with the reason.";
+  command.examples = {"holdfast -c values.yaml list victoria-metrics-0",
+                      "holdfast -c values.yaml --output json list victoria-metrics-0 --direct"};
+  command.options = {
+      {"STORE", "whose backups", &arguments->store, true},
+      {"--direct", "straight from the configured storage, for when the gateway is down",
+       &arguments->direct},
+  };
+  command.run = [&program, arguments] { return run(program, *arguments); };
+  return command;
+}
+
+}  // namespace holdfast::cli

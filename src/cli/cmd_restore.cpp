@@ -1,0 +1,148 @@
+#include <cstdio>
+#include <fmt/format.h>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/program.h"
+#include "cli/text.h"
+#include "config/switches.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+struct Arguments {
+  std::string store, name, wait = "0";
+  bool yes = false, dry_run = false, in_place = false, direct = false, override_disabled = false;
+};
+
+nlohmann::json to_json(const datastore::RestorePlan& plan) {
+  return {{"store", plan.store},
+          {"name", plan.name},
+          {"steps", plan.steps},
+          {"warnings", plan.warnings},
+          {"conflicts", plan.conflicts},
+          {"point_of_no_return", plan.point_of_no_return},
+          {"backup_time",
+           plan.backup_time ? nlohmann::json(format_rfc3339(*plan.backup_time)) : nlohmann::json()},
+          {"bytes_to_fetch", plan.bytes_to_fetch},
+          {"objects_to_fetch", plan.objects_to_fetch},
+          {"bytes_to_reuse", plan.bytes_to_reuse},
+          {"space_needed", plan.space_needed},
+          {"space_free", plan.space_free}};
+}
+
+void print_plan(const datastore::RestorePlan& plan, std::FILE* out) {
+  std::string when = plan.backup_time ? format_http_date(*plan.backup_time) : "an unknown time";
+  std::fprintf(out, "Restore of %s from %s, completed %s\n", plan.store.c_str(), plan.name.c_str(),
+               when.c_str());
+  std::fprintf(out, "  to fetch: %s in %llu objects; already here: %s; space needed %s, free %s\n",
+               format_bytes(plan.bytes_to_fetch).c_str(),
+               static_cast<unsigned long long>(plan.objects_to_fetch),
+               format_bytes(plan.bytes_to_reuse).c_str(), format_bytes(plan.space_needed).c_str(),
+               format_bytes(plan.space_free).c_str());
+  int number = 0;
+  for (const std::string& step : plan.steps)
+    std::fprintf(out, "  %d. %s\n", ++number, step.c_str());
+  if (!plan.point_of_no_return.empty()) {
+    std::fprintf(out, "  no way back after: %s\n", plan.point_of_no_return.c_str());
+  }
+  for (const std::string& warning : plan.warnings)
+    std::fprintf(out, "  mind: %s\n", warning.c_str());
+  for (const std::string& conflict : plan.conflicts)
+    std::fprintf(out, "  in the way: %s\n", conflict.c_str());
+}
+
+bool ask() {
+  if (!::isatty(STDIN_FILENO) || !::isatty(STDERR_FILENO)) return false;
+  std::fprintf(stderr, "The data that is there now will be replaced. Type yes to go on: ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "yes";
+}
+
+int run(Program& program, const Arguments& arguments) {
+  config::Store named = store_named(arguments.store);
+  if (!arguments.dry_run)
+    config::require_restore(program.values(), named, arguments.override_disabled);
+  OpenStore store = program.open(
+      {named, arguments.direct, arguments.dry_run, parse_duration(arguments.wait, "--wait")});
+  datastore::PlanRequest request;
+  request.name = arguments.name;
+  request.mode =
+      arguments.in_place ? datastore::RestoreMode::kInPlace : datastore::RestoreMode::kStaged;
+  bool json = program.global().json();
+  if (arguments.dry_run) {
+    datastore::RestorePlan plan = store.datastore->plan(program.context(), request);
+    if (json) {
+      std::printf("%s\n", to_json(plan).dump(2).c_str());
+    } else {
+      print_plan(plan, stdout);
+    }
+    return plan.conflicts.empty() ? 0 : 4;
+  }
+  auto confirm = [&](const datastore::RestorePlan& plan) {
+    if (!json) print_plan(plan, stderr);
+    return arguments.yes || (plan.conflicts.empty() && ask());
+  };
+  datastore::RestoreOutcome outcome =
+      store.engine->restore(program.context(), request, program.progress(), confirm);
+  if (json) {
+    nlohmann::json result = {{"store", arguments.store},
+                             {"name", arguments.name},
+                             {"bytes_fetched", outcome.bytes_fetched},
+                             {"objects_fetched", outcome.objects_fetched},
+                             {"bytes_reused", outcome.bytes_reused},
+                             {"objects_reused", outcome.objects_reused},
+                             {"warnings", outcome.warnings}};
+    std::printf("%s\n", result.dump(2).c_str());
+    return 0;
+  }
+  for (const std::string& warning : outcome.warnings) {
+    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
+  }
+  std::printf("%s restored from %s: %s in %llu objects fetched, %s already there\n",
+              arguments.store.c_str(), arguments.name.c_str(),
+              format_bytes(outcome.bytes_fetched).c_str(),
+              static_cast<unsigned long long>(outcome.objects_fetched),
+              format_bytes(outcome.bytes_reused).c_str());
+  return 0;
+}
+
+}  // namespace
+
+Command make_restore_command(Program& program) {
+  auto arguments = std::make_shared<Arguments>();
+  Command command;
+  command.name = "restore";
+  command.summary = "bring a backup back";
+  command.description =
+      "Fetches and checks everything beside the live data, then swaps; a failure before the swap "
+      "leaves the old data as it was.\n"
+      "The server must be stopped. Prints the plan and asks on a terminal; elsewhere --yes is "
+      "needed.";
+  command.examples = {
+      "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 "
+      "--dry-run",
+      "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 --yes"};
+  command.options = {
+      {"STORE", "what to restore", &arguments->store, true},
+      {"NAME", "which backup, as list prints it", &arguments->name, true},
+      {"--yes", "do not ask", &arguments->yes},
+      {"--dry-run", "only print the plan", &arguments->dry_run},
+      {"--in-place", "overwrite the live data, for disks without room for both",
+       &arguments->in_place},
+      {"--direct", "straight from the configured storage, for when the gateway is down",
+       &arguments->direct},
+      {"--override-disabled", "restore although the values switch it off",
+       &arguments->override_disabled},
+      {"--wait", "how long to wait while another run holds the store (90s, 5m)", &arguments->wait},
+  };
+  command.run = [&program, arguments] { return run(program, *arguments); };
+  return command;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,63 @@
+// What commands need of the composition root (app/), so that no command knows how rooms are put
+// together.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/context.h"
+#include "base/progress.h"
+#include "cli/command.h"
+#include "config/load.h"
+#include "datastore/datastore.h"
+#include "job/engine.h"
+#include "storage/storage.h"
+
+namespace holdfast::cli {
+
+// A store with everything that its runs need. Members are in order of construction.
+struct OpenStore {
+  std::unique_ptr<storage::Storage> storage;
+  std::unique_ptr<datastore::Datastore> datastore;
+  std::unique_ptr<job::Engine> engine;
+};
+
+struct OpenRequest {
+  config::Store store;
+  bool direct = false;  // around the gateway, straight to the configured storage
+  bool read_only = false;
+  Duration wait{0};  // for a lease that another run holds
+};
+
+class Program {
+ public:
+  virtual ~Program() = default;
+  // Cancelled by SIGINT and SIGTERM.
+  virtual const Context& context() const = 0;
+  virtual GlobalOptions& global() = 0;
+  // The values file as it is, problems included. Read once, at first use.
+  virtual const config::Loaded& loaded() = 0;
+  // The values; InvalidArgument for the first problem. Warnings go to standard error, once.
+  virtual const config::Values& values() = 0;
+  // InvalidArgument for a store that this version does not know yet.
+  virtual OpenStore open(const OpenRequest& request) = 0;
+  // Shows on a terminal, plain lines elsewhere, nothing when quiet.
+  virtual Progress& progress() = 0;
+  // Serves until told to stop.
+  virtual int serve_gateway() = 0;
+};
+
+// InvalidArgument, with the known ones, for a name that is no store.
+config::Store store_named(const std::string& name);
+
+Command make_backup_command(Program& program);
+Command make_config_command(Program& program);
+Command make_drill_command(Program& program);
+Command make_gateway_command(Program& program);
+Command make_list_command(Program& program);
+Command make_prune_command(Program& program);
+Command make_restore_command(Program& program);
+Command make_verify_command(Program& program);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,168 @@
+#include "job/engine.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "job/run.h"
+#include "retention/tiers.h"
+
+namespace holdfast::job {
+
+using datastore::BackupEntry;
+using datastore::BackupKind;
+using datastore::BackupOutcome;
+using datastore::PlanRequest;
+using datastore::RestoreMode;
+using datastore::RestoreOutcome;
+using datastore::RestorePlan;
+using datastore::VerifyReport;
+using datastore::VerifyRequest;
+
+Engine::Engine(datastore::Datastore& datastore, storage::Storage& catalog_storage,
+               EngineOptions options)
+    : datastore_(datastore), storage_(catalog_storage), options_(std::move(options)) {}
+
+BackupOutcome Engine::backup(const Context& context, datastore::BackupRequest request,
+                             Progress& progress) {
+  bool is_copy = request.kind == BackupKind::kDatedCopy;
+  Run run(context, storage_, options_, datastore_.store(), is_copy ? "copy" : "backup");
+  request.run_id = run.record().id;
+  return run.execute([&](const Context& inside, Fence& fence) {
+    for (const std::string& line : datastore_.recover(inside)) progress.note(line);
+    BackupOutcome outcome = datastore_.backup(inside, request, fence, progress);
+    catalog::RunRecord& record = run.record();
+    record.name = outcome.name;
+    record.changed = outcome.changed;
+    record.bytes_sent = outcome.bytes_sent;
+    record.objects_sent = outcome.objects_sent;
+    record.bytes_reused = outcome.bytes_reused;
+    record.objects_reused = outcome.objects_reused;
+    record.warnings = outcome.warnings;
+    record.counts = outcome.measured.counts;
+    return outcome;
+  });
+}
+
+RestoreOutcome Engine::restore(const Context& context, const PlanRequest& request,
+                               Progress& progress,
+                               const std::function<bool(const RestorePlan&)>& confirm) {
+  Run run(context, storage_, options_, datastore_.store(), "restore");
+  run.record().name = request.name;
+  return run.execute([&](const Context& inside, Fence& fence) {
+    for (const std::string& line : datastore_.recover(inside)) progress.note(line);
+    RestorePlan plan = datastore_.plan(inside, request);
+    bool wanted = confirm(plan);
+    std::string what = fmt::format("restore of {} {}", plan.store, plan.name);
+    if (!plan.conflicts.empty())
+      throw Refused(what, fmt::format("{}", fmt::join(plan.conflicts, "; also ")));
+    if (!wanted) throw Refused(what, "not confirmed", "give --yes to restore without being asked");
+    fence.check();
+    RestoreOutcome outcome = datastore_.restore(inside, plan, progress);
+    catalog::RunRecord& record = run.record();
+    record.bytes_sent = outcome.bytes_fetched;
+    record.objects_sent = outcome.objects_fetched;
+    record.bytes_reused = outcome.bytes_reused;
+    record.objects_reused = outcome.objects_reused;
+    record.warnings = outcome.warnings;
+    return outcome;
+  });
+}
+
+VerifyReport Engine::verify(const Context& context, const VerifyRequest& request,
+                            Progress& progress) {
+  std::vector<std::string> names;
+  if (!request.name.empty()) {
+    names.push_back(request.name);
+  } else {
+    for (const BackupEntry& entry : datastore_.list(context)) {
+      if (entry.complete) names.push_back(entry.name);
+    }
+    if (names.empty()) throw NotFound("verify " + datastore_.store(), "there is no backup");
+  }
+  VerifyReport total;
+  for (const std::string& name : names) {
+    VerifyReport one = datastore_.verify(context, {name, request.deep}, progress);
+    total.objects += one.objects;
+    total.bytes += one.bytes;
+    total.objects_without_checksum += one.objects_without_checksum;
+    for (const std::string& problem : one.problems) total.problems.push_back(name + ": " + problem);
+  }
+  return total;
+}
+
+std::string Engine::newest_complete(const Context& context) {
+  std::vector<BackupEntry> entries = datastore_.list(context);
+  std::erase_if(entries, [](const BackupEntry& entry) { return !entry.complete; });
+  if (entries.empty()) throw NotFound("drill " + datastore_.store(), "there is no backup");
+  auto older = [](const BackupEntry& a, const BackupEntry& b) { return a.completed < b.completed; };
+  return std::max_element(entries.begin(), entries.end(), older)->name;
+}
+
+namespace {
+
+template <typename Map>
+void compare(const Map& recorded, const Map& restored, std::vector<std::string>& out) {
+  for (const auto& [name, value] : recorded) {
+    auto found = restored.find(name);
+    if (found == restored.end()) {
+      out.push_back(fmt::format("{}: {} at backup time, not measured now", name, value));
+    } else if (found->second != value) {
+      out.push_back(fmt::format("{}: {} at backup time, {} now", name, value, found->second));
+    }
+  }
+}
+
+}  // namespace
+
+DrillReport Engine::drill(const Context& context, const std::string& name, Progress& progress) {
+  DrillReport report;
+  report.name = name.empty() ? newest_complete(context) : name;
+  TemporaryFolder scratch(options_.scratch_parent.empty() ? fs::temp_directory_path()
+                                                          : options_.scratch_parent);
+  fs::path data = scratch.path() / "data";
+  RestorePlan plan = datastore_.plan(context, {report.name, RestoreMode::kScratch, data, false});
+  if (!plan.conflicts.empty()) {
+    throw Refused("drill of " + report.name,
+                  fmt::format("{}", fmt::join(plan.conflicts, "; also ")));
+  }
+  report.bytes = datastore_.restore(context, plan, progress).bytes_fetched;
+  progress.phase("start and measure", 0, 0);
+  report.restored = datastore_.measure(context, {data});
+  auto recorded = datastore_.recorded(context, report.name);
+  if (!recorded || (recorded->counts.empty() && recorded->hashes.empty())) {
+    report.nothing_recorded = true;
+    return report;
+  }
+  report.recorded = *recorded;
+  compare(report.recorded.counts, report.restored.counts, report.differences);
+  compare(report.recorded.hashes, report.restored.hashes, report.differences);
+  return report;
+}
+
+std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
+  std::vector<retention::TierCandidate> candidates;
+  std::vector<PruneDecision> decisions;
+  for (const BackupEntry& entry : datastore_.list(context)) {
+    if (entry.kind == "copy" && entry.completed) {
+      candidates.push_back({entry.name, entry.started ? *entry.started : *entry.completed});
+    } else {
+      decisions.push_back({entry.name, false, "not a dated copy: only those are pruned by count"});
+    }
+  }
+  for (const auto& decision :
+       retention::decide_tiers(candidates, options_.keep_last_daily, options_.keep_last_weekly)) {
+    decisions.push_back({decision.name, decision.remove, decision.reason});
+  }
+  bool any = std::any_of(decisions.begin(), decisions.end(),
+                         [](const PruneDecision& d) { return d.remove; });
+  if (dry_run || !any) return decisions;
+  Run run(context, storage_, options_, datastore_.store(), "prune");
+  return run.execute([&](const Context& inside, Fence& fence) {
+    for (const PruneDecision& decision : decisions) {
+      if (decision.remove) datastore_.remove(inside, decision.name, fence);
+    }
+    return decisions;
+  });
+}
+
+}  // namespace holdfast::job

@@ -1,0 +1,71 @@
+// The only engine: takes a store's lease, lets its Datastore work, and leaves a run record,
+// whatever happens.
+//
+// Order of every run: lease, recover what a killed run left, work, record, give the lease back. A
+// run that fails is recorded with its error and the error is thrown on. A record that cannot be
+// written costs a warning only: the backup is there.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "catalog/lease.h"
+#include "catalog/run_record.h"
+#include "datastore/datastore.h"
+
+namespace holdfast::job {
+
+struct EngineOptions {
+  catalog::CatalogOptions catalog;
+  catalog::LeaseOptions lease;  // its purpose is filled in by each run
+  fs::path scratch_parent;      // where drills restore to; empty: the system's temporary folder
+  unsigned keep_last_daily = 7, keep_last_weekly = 4;  // of dated copies
+};
+
+struct DrillReport {
+  std::string name;
+  datastore::Measurement recorded, restored;
+  bool nothing_recorded =
+      false;  // made by a native tool: restored and started, nothing to compare with
+  std::vector<std::string> differences;  // empty: proven
+  std::uint64_t bytes = 0;
+};
+
+struct PruneDecision {
+  std::string name;
+  bool remove = false;
+  std::string reason;
+};
+
+// One store's engine. Not thread-safe. Borrows all that it is given.
+class Engine {
+ public:
+  Engine(datastore::Datastore& datastore, storage::Storage& catalog_storage, EngineOptions options);
+
+  datastore::BackupOutcome backup(const Context& context, datastore::BackupRequest request,
+                                  Progress& progress);
+  // Shows the plan to `confirm` first; false from it ends the run as Refused. Refused as well when
+  // the plan has conflicts.
+  datastore::RestoreOutcome restore(
+      const Context& context, const datastore::PlanRequest& request, Progress& progress,
+      const std::function<bool(const datastore::RestorePlan&)>& confirm);
+  // `request.name` empty: every complete backup. Problems are reported, not thrown.
+  datastore::VerifyReport verify(const Context& context, const datastore::VerifyRequest& request,
+                                 Progress& progress);
+  // `name` empty: the newest complete backup. Differences are reported, not thrown. Takes no lease:
+  // it changes nothing that others see.
+  DrillReport drill(const Context& context, const std::string& name, Progress& progress);
+  // Applies the retention of dated copies; with `dry_run` only says what it would do.
+  std::vector<PruneDecision> prune(const Context& context, bool dry_run);
+
+ private:
+  std::string newest_complete(const Context& context);
+
+  datastore::Datastore& datastore_;
+  storage::Storage& storage_;
+  EngineOptions options_;
+};
+
+}  // namespace holdfast::job
