@@ -1,0 +1,62 @@
+// The body of a request as operations see it: aws-chunked framing undone, chunk signatures checked,
+// and the digests that the client promised compared while the bytes pass. A body that turns out
+// wrong throws from read() at its end at the latest, before the last bytes are handed out, so that
+// no storage publishes it.
+//
+// Errors, by their S3 codes: MissingContentLength, InvalidRequest, InvalidArgument (the headers);
+// XAmzContentSHA256Mismatch, BadDigest, IncompleteBody, SignatureDoesNotMatch (the bytes).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/stream.h"
+#include "codec/aws_chunked.h"
+#include "codec/digest.h"
+#include "gateway/auth/authenticator.h"
+#include "http/server.h"
+#include "storage/storage.h"
+
+namespace holdfast::gateway {
+
+// Who compares Content-MD5: a storage computes the MD5 of what it stores anyway, so that the body
+// leaves it alone; of a document nobody else does.
+enum class Md5Check { kByStorage, kByBody };
+
+class RequestBody : public Source {
+ public:
+  // Borrows the request. Throws when the headers contradict themselves or the length is missing.
+  RequestBody(http::ServerRequest& request, const Identity& identity, Md5Check md5_check);
+  RequestBody(const RequestBody&) = delete;
+  RequestBody& operator=(const RequestBody&) = delete;
+
+  std::size_t read(std::span<char> into) override;
+  std::optional<std::uint64_t> size() const override { return length_ - delivered_; }
+
+  // Raw digests that the client gave for the whole body.
+  const std::optional<std::string>& md5() const { return md5_; }
+  const std::optional<std::string>& sha256() const { return sha256_; }
+  // The checksum of the headers; that of a trailer once the body is read.
+  const std::optional<storage::Checksum>& checksum() const { return checksum_; }
+
+ private:
+  void frame(http::ServerRequest& request, const Identity& identity);
+  void add_digest(codec::DigestAlgorithm algorithm);
+  void take_trailer();
+  void finish();
+
+  Source* wire_;
+  std::unique_ptr<codec::AwsChunkedSource> chunked_;
+  std::uint64_t length_ = 0;
+  std::uint64_t delivered_ = 0;
+  bool finished_ = false;
+  Md5Check md5_check_;
+  std::optional<std::string> md5_, sha256_;
+  std::optional<storage::Checksum> checksum_;
+  std::optional<codec::DigestAlgorithm> trailer_;
+  std::vector<codec::Digest> digests_;
+};
+
+}  // namespace holdfast::gateway

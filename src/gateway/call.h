@@ -1,0 +1,65 @@
+// One authenticated request on its way through an operation.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/context.h"
+#include "codec/xml.h"
+#include "gateway/auth/access_key.h"
+#include "gateway/auth/authenticator.h"
+#include "gateway/gateway.h"
+#include "gateway/target.h"
+#include "http/server.h"
+#include "storage/storage.h"
+
+namespace holdfast::gateway {
+
+inline constexpr std::string_view kNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+// All objects belong to the one owner of the gateway.
+inline constexpr std::string_view kOwner = "holdfast";
+
+// Everything is borrowed from whoever handles the request.
+struct Call {
+  const Context& context;
+  const GatewayOptions& options;
+  storage::Storage& storage;
+  http::ServerRequest& request;
+  const Target& target;
+  const Identity& identity;
+  Permissions permissions;
+  std::string request_id;
+
+  bool is_head() const { return request.method == "HEAD"; }
+  storage::ObjectRef ref() const { return {target.bucket, target.key}; }
+
+  // Unsupported (code NotImplemented) where the storage has none.
+  storage::BucketStore& buckets() const;
+  storage::MultipartStore& multipart() const;
+
+  // Throw AccessDenied unless this key may do it.
+  void require(Verb verb, const storage::ObjectRef& object) const;
+  void require_list(std::string_view prefix) const;
+  void require_sight() const;  // of the bucket
+  // NotFound (code NoSuchBucket) unless the bucket is there.
+  void require_bucket() const;
+  // NotFound (code NoSuchVersion) when the query asks for another version than the only one.
+  void require_only_version() const;
+
+  // The whole body, checked against what the client signed and promised. InvalidArgument (code
+  // MaxMessageLengthExceeded) beyond the limit.
+  std::string read_document() const;
+  // The same as XML with that root element; InvalidArgument (code MalformedXML) otherwise.
+  codec::XmlElement read_xml(std::string_view root) const;
+};
+
+// Parameter of the query as a number from `least` to `most`, beyond which `most` counts;
+// `otherwise` when it is absent. InvalidArgument (code InvalidArgument) when it is no number or
+// below `least`.
+unsigned number_parameter(const Target& target, std::string_view name, unsigned least,
+                          unsigned most, unsigned otherwise);
+
+http::ServerResponse xml_response(std::string document);
+http::ServerResponse empty_response(int status);
+
+}  // namespace holdfast::gateway

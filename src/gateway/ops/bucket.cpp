@@ -1,0 +1,134 @@
+#include "gateway/ops/bucket.h"
+
+#include <array>
+
+#include "base/error.h"
+#include "gateway/attributes.h"
+#include "gateway/text.h"
+
+namespace holdfast::gateway {
+
+namespace {
+
+// What a bucket without a setting answers: an error code, or an empty document of that root.
+struct Setting {
+  std::string_view query, code, root;
+};
+constexpr std::array kSettings = {
+    Setting{"accelerate", "", "AccelerateConfiguration"},
+    Setting{"cors", "NoSuchCORSConfiguration", ""},
+    Setting{"encryption", "ServerSideEncryptionConfigurationNotFoundError", ""},
+    Setting{"lifecycle", "NoSuchLifecycleConfiguration", ""},
+    Setting{"logging", "", "BucketLoggingStatus"},
+    Setting{"notification", "", "NotificationConfiguration"},
+    Setting{"object-lock", "ObjectLockConfigurationNotFoundError", ""},
+    Setting{"ownershipControls", "OwnershipControlsNotFoundError", ""},
+    Setting{"policy", "NoSuchBucketPolicy", ""},
+    Setting{"policyStatus", "NoSuchBucketPolicy", ""},
+    Setting{"publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", ""},
+    Setting{"replication", "ReplicationConfigurationNotFoundError", ""},
+    Setting{"requestPayment", "", "RequestPaymentConfiguration"},
+    Setting{"tagging", "NoSuchTagSet", ""},
+    Setting{"versioning", "", "VersioningConfiguration"},
+    Setting{"website", "NoSuchWebsiteConfiguration", ""},
+};
+
+void require_bucket_verb(const Call& call, Verb verb, std::string_view word) {
+  if (!call.permissions.allows_bucket(verb, call.target.bucket)) {
+    throw AccessDenied::with_code("AccessDenied", "bucket " + call.target.bucket,
+                                  "this access key may not " + std::string(word) + " it");
+  }
+}
+
+}  // namespace
+
+http::ServerResponse list_buckets(Call& call) {
+  codec::XmlWriter xml("ListAllMyBucketsResult", kNamespace);
+  xml.open("Owner").element("ID", kOwner).element("DisplayName", kOwner).close();
+  xml.open("Buckets");
+  for (const storage::BucketInfo& bucket : call.buckets().list(call.context)) {
+    if (!call.permissions.sees_bucket(bucket.name)) continue;
+    xml.open("Bucket").element("Name", bucket.name);
+    xml.element("CreationDate", format_iso_millis(bucket.created)).close();
+  }
+  return xml_response(xml.finish());
+}
+
+http::ServerResponse create_bucket(Call& call) {
+  require_bucket_verb(call, Verb::kWriteNew, "create");
+  refuse_foreign_access_lists(call.request);
+  auto lock = call.request.header("x-amz-bucket-object-lock-enabled");
+  if (lock && equal_ignoring_case(trim(*lock), "true")) {
+    throw Unsupported::with_code("NotImplemented", "create bucket", "object lock is not offered");
+  }
+  // Any location will do: there is only this one. The document is read because its digest and its
+  // shape are part of what the client asks for.
+  if (call.request.content_length.value_or(0) > 0) call.read_xml("CreateBucketConfiguration");
+  call.buckets().create(call.context, call.target.bucket);
+  http::ServerResponse response = empty_response(200);
+  response.headers.emplace_back("Location", "/" + call.target.bucket);
+  return response;
+}
+
+http::ServerResponse head_bucket(Call& call) {
+  call.require_sight();
+  call.require_bucket();
+  http::ServerResponse response = empty_response(200);
+  response.head_only = true;
+  response.headers.emplace_back("x-amz-bucket-region", call.options.region);
+  return response;
+}
+
+http::ServerResponse delete_bucket(Call& call) {
+  require_bucket_verb(call, Verb::kDelete, "delete");
+  call.buckets().remove(call.context, call.target.bucket);
+  return empty_response(204);
+}
+
+http::ServerResponse get_bucket_location(Call& call) {
+  call.require_sight();
+  call.require_bucket();
+  // The first region has no name in this answer, by a rule older than the others.
+  const std::string& region = call.options.region;
+  std::string document = R"(<?xml version="1.0" encoding="UTF-8"?>)";
+  document += "<LocationConstraint xmlns=\"" + std::string(kNamespace) + "\">";
+  document += region == "us-east-1" ? "" : codec::xml_escape(region);
+  return xml_response(document + "</LocationConstraint>");
+}
+
+std::string owner_access_document() {
+  const std::string owner(kOwner);
+  // By hand: AWS SDK v1 fails without the attribute xsi:type.
+  return R"(<?xml version="1.0" encoding="UTF-8"?><AccessControlPolicy xmlns=")" +
+         std::string(kNamespace) + R"("><Owner><ID>)" + owner + "</ID><DisplayName>" + owner +
+         "</DisplayName></Owner><AccessControlList><Grant>"
+         R"(<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">)"
+         "<ID>" +
+         owner + "</ID><DisplayName>" + owner +
+         "</DisplayName></Grantee><Permission>FULL_CONTROL</Permission>"
+         "</Grant></AccessControlList></AccessControlPolicy>";
+}
+
+http::ServerResponse get_bucket_acl(Call& call) {
+  call.require_sight();
+  call.require_bucket();
+  return xml_response(owner_access_document());
+}
+
+http::ServerResponse get_bucket_setting(Call& call) {
+  call.require_sight();
+  call.require_bucket();
+  for (const Setting& setting : kSettings) {
+    if (!call.target.has(setting.query)) continue;
+    if (!setting.code.empty()) {
+      throw NotFound::with_code(setting.code, "bucket " + call.target.bucket, "it is not set");
+    }
+    codec::XmlWriter xml(setting.root, kNamespace);
+    if (setting.query == "requestPayment") xml.element("Payer", "BucketOwner");
+    return xml_response(xml.finish());
+  }
+  throw Unsupported::with_code("NotImplemented", "bucket " + call.target.bucket,
+                               "there is no such setting");
+}
+
+}  // namespace holdfast::gateway

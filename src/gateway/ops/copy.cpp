@@ -1,0 +1,87 @@
+#include "gateway/ops/copy.h"
+
+#include "base/error.h"
+#include "codec/text.h"
+#include "gateway/attributes.h"
+#include "gateway/conditions.h"
+#include "gateway/text.h"
+#include "gateway/write_gate.h"
+
+namespace holdfast::gateway {
+
+namespace {
+
+[[noreturn]] void refuse(std::string why) {
+  throw InvalidArgument::with_code("InvalidArgument", "copy", std::move(why));
+}
+
+// COPY or REPLACE; true for REPLACE.
+bool is_replace(const http::ServerRequest& request, std::string_view header) {
+  auto value = request.header(header);
+  if (!value || equal_ignoring_case(trim(*value), "COPY")) return false;
+  if (equal_ignoring_case(trim(*value), "REPLACE")) return true;
+  refuse(std::string(header) + " is neither COPY nor REPLACE");
+}
+
+}  // namespace
+
+storage::ObjectRef copy_source(const Call& call) {
+  std::string_view text = trim(call.request.header("x-amz-copy-source").value_or(""));
+  const std::size_t question = text.find('?');
+  if (question != std::string_view::npos) {
+    auto query = codec::parse_query(text.substr(question + 1));
+    if (!query) refuse("the copy source is not well encoded");
+    for (const auto& [name, value] : *query) {
+      if (name == "versionId" && value != "null") {
+        throw NotFound::with_code("NoSuchVersion", "copy", "no such version of the source");
+      }
+    }
+  }
+  auto decoded = codec::uri_decode(text.substr(0, question));
+  if (!decoded) refuse("the copy source is not well encoded");
+  std::string_view path = *decoded;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == path.size()) {
+    refuse("the copy source is not of the form bucket/key");
+  }
+  storage::ObjectRef source{std::string(path.substr(0, slash)),
+                            std::string(path.substr(slash + 1))};
+  storage::check_bucket_name(source.bucket);
+  storage::check_key(source.key);
+  call.require(Verb::kRead, source);
+  return source;
+}
+
+http::ServerResponse copy_object(Call& call) {
+  refuse_unoffered_headers(call.request);
+  const storage::ObjectRef source = copy_source(call);
+  const bool replace = is_replace(call.request, "x-amz-metadata-directive");
+  if (is_replace(call.request, "x-amz-tagging-directive")) {
+    throw Unsupported::with_code("NotImplemented", "copy", "tags are not offered");
+  }
+  if (!replace && source == call.ref()) {
+    throw InvalidArgument::with_code("InvalidRequest", "copy",
+                                     "a copy onto itself must replace the metadata");
+  }
+  WriteGate gate(call, call.ref());
+  storage::CopyRequest copy{.source_condition = copy_source_condition(call.request),
+                            .condition = gate.condition()};
+  if (replace) copy.replace = attributes_of(call.request);
+  storage::CopyResult result;
+  gate.run([&] {
+    try {
+      result = call.storage.copy(call.context, source, call.ref(), copy);
+    } catch (const PreconditionFailed& error) {
+      // What would answer 304 to a read fails a copy.
+      if (error.code() != storage::kNotModified) throw;
+      throw PreconditionFailed::with_code("PreconditionFailed", error.subject(), error.reason());
+    }
+  });
+  codec::XmlWriter xml("CopyObjectResult", kNamespace);
+  xml.element("LastModified", format_iso_millis(result.modified));
+  xml.element("ETag", quoted(result.etag));
+  return xml_response(xml.finish());
+}
+
+}  // namespace holdfast::gateway

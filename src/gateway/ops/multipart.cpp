@@ -1,0 +1,317 @@
+#include "gateway/ops/multipart.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "codec/digest.h"
+#include "codec/text.h"
+#include "gateway/attributes.h"
+#include "gateway/auth/request_body.h"
+#include "gateway/checksums.h"
+#include "gateway/conditions.h"
+#include "gateway/ops/copy.h"
+#include "gateway/ops/list.h"
+#include "gateway/text.h"
+#include "gateway/write_gate.h"
+
+namespace holdfast::gateway {
+
+namespace {
+
+constexpr unsigned kMostParts = 10'000;
+constexpr unsigned kMostListed = 1000;
+
+std::string upload_id(const Call& call) {
+  return std::string(call.target.parameter("uploadId").value_or(""));
+}
+
+unsigned part_number(const Call& call) {
+  auto number = parse_number(call.target.parameter("partNumber").value_or(""));
+  if (!number || *number < 1 || *number > kMostParts) {
+    throw InvalidArgument::with_code("InvalidArgument", "part of " + call.ref().text(),
+                                     "the part number is not 1 to 10,000");
+  }
+  return static_cast<unsigned>(*number);
+}
+
+std::string text_parameter(const Call& call, std::string_view name) {
+  return std::string(call.target.parameter(name).value_or(""));
+}
+
+std::string_view type_name(const storage::Checksum& checksum) {
+  return checksum.composite ? "COMPOSITE" : "FULL_OBJECT";
+}
+
+}  // namespace
+
+http::ServerResponse create_upload(Call& call) {
+  refuse_unoffered_headers(call.request);
+  require_write(call, call.ref());
+  const auto kind = multipart_checksum_kind(call.request);
+  const std::string id =
+      call.multipart().create(call.context, call.ref(), attributes_of(call.request), kind);
+  codec::XmlWriter xml("InitiateMultipartUploadResult", kNamespace);
+  xml.element("Bucket", call.target.bucket).element("Key", call.target.key);
+  http::ServerResponse response = xml_response(xml.element("UploadId", id).finish());
+  if (kind) {
+    response.headers.emplace_back("x-amz-checksum-algorithm", codec::name_of(kind->algorithm));
+    response.headers.emplace_back("x-amz-checksum-type", type_name(*kind));
+  }
+  return response;
+}
+
+http::ServerResponse put_part(Call& call) {
+  refuse_unoffered_headers(call.request);
+  require_write(call, call.ref());
+  const unsigned number = part_number(call);
+  RequestBody body(call.request, call.identity, Md5Check::kByStorage);
+  if (*body.size() > call.storage.capabilities().max_put_size) {
+    throw InvalidArgument::with_code(storage::kEntityTooLarge, "part of " + call.ref().text(),
+                                     "larger than one request may be");
+  }
+  storage::PutRequest put{.md5 = body.md5(), .sha256 = body.sha256()};
+  put.attributes.checksum = body.checksum();
+  put.checksum_at_end = [&body] { return body.checksum(); };
+  const storage::PartInfo part =
+      call.multipart().put_part(call.context, call.ref(), upload_id(call), number, body, put);
+  http::ServerResponse response = empty_response(200);
+  response.headers.emplace_back("ETag", quoted(part.etag));
+  if (body.checksum()) {
+    response.headers.emplace_back(checksum_header(body.checksum()->algorithm),
+                                  format_checksum(*body.checksum()));
+  }
+  return response;
+}
+
+namespace {
+
+std::optional<storage::Range> copy_range(const Call& call) {
+  auto header = call.request.header("x-amz-copy-source-range");
+  if (!header) return std::nullopt;
+  auto range = parse_range(*header);
+  if (!range || range->suffix || !range->last) {
+    throw InvalidArgument::with_code("InvalidArgument", "part of " + call.ref().text(),
+                                     "the range is not of the form bytes=first-last");
+  }
+  return range;
+}
+
+}  // namespace
+
+http::ServerResponse copy_part(Call& call) {
+  refuse_unoffered_headers(call.request);
+  require_write(call, call.ref());
+  const storage::ObjectRef source = copy_source(call);
+  const unsigned number = part_number(call);
+  storage::PartInfo part;
+  try {
+    part = call.multipart().copy_part(call.context, call.ref(), upload_id(call), number, source,
+                                      copy_range(call), copy_source_condition(call.request));
+  } catch (const PreconditionFailed& error) {
+    throw PreconditionFailed::with_code("PreconditionFailed", error.subject(), error.reason());
+  }
+  codec::XmlWriter xml("CopyPartResult", kNamespace);
+  xml.element("LastModified", format_iso_millis(part.modified));
+  xml.element("ETag", quoted(part.etag));
+  if (part.checksum) write_checksum(xml, *part.checksum);
+  return xml_response(xml.finish());
+}
+
+namespace {
+
+[[noreturn]] void malformed(std::string why) {
+  throw InvalidArgument::with_code("MalformedXML", "complete the upload", std::move(why));
+}
+
+std::vector<storage::CompletedPart> completed_parts(const codec::XmlElement& document) {
+  std::vector<storage::CompletedPart> parts;
+  for (const codec::XmlElement& child : document.children) {
+    if (child.name != "Part") continue;
+    auto number = parse_number(trim(child.child_text("PartNumber")));
+    const codec::XmlElement* etag = child.child("ETag");
+    if (!number || !etag) malformed("a part without a number or an etag");
+    if (*number < 1 || *number > kMostParts) {
+      throw InvalidArgument::with_code(storage::kInvalidPart, "complete the upload",
+                                       "a part number beyond 10,000");
+    }
+    if (!parts.empty() && parts.back().number >= *number) {
+      throw InvalidArgument::with_code(storage::kInvalidPartOrder, "complete the upload",
+                                       "the parts are not in rising order");
+    }
+    parts.push_back(
+        {static_cast<unsigned>(*number), parse_etags(etag->text)[0], checksum_of_element(child)});
+  }
+  if (parts.empty()) malformed("no parts");
+  return parts;
+}
+
+// S3's rule for the finished object, from what the client sent: the MD5 of the parts' MD5s.
+std::string etag_of_parts(const std::vector<storage::CompletedPart>& parts) {
+  codec::Digest digest(codec::DigestAlgorithm::kMd5);
+  for (const storage::CompletedPart& part : parts) {
+    digest.update(codec::from_hex(part.etag).value_or(""));
+  }
+  return codec::to_hex(digest.finish()) + "-" + std::to_string(parts.size());
+}
+
+// The client may check the size that it expects the finished object to have.
+void check_announced_size(const Call& call, const std::vector<storage::CompletedPart>& parts) {
+  auto header = call.request.header("x-amz-mp-object-size");
+  if (!header) return;
+  std::uint64_t total = 0;
+  unsigned after = 0;
+  for (bool more = true; more;) {
+    const storage::PartPage page =
+        call.multipart().parts(call.context, call.ref(), upload_id(call), after, kMostListed);
+    for (const storage::PartInfo& part : page.parts) {
+      const bool used = std::any_of(parts.begin(), parts.end(), [&](const auto& wanted) {
+        return wanted.number == part.number;
+      });
+      if (used) total += part.size;
+      after = part.number;
+    }
+    more = page.more && !page.parts.empty();
+  }
+  if (parse_number(trim(*header)) != total) {
+    throw InvalidArgument::with_code("InvalidRequest", "complete the upload",
+                                     "x-amz-mp-object-size is not the size of the parts");
+  }
+}
+
+std::string complete(const Call& call, const std::vector<storage::CompletedPart>& parts) {
+  const WriteGate gate(call, call.ref());
+  storage::PutResult result;
+  try {
+    check_announced_size(call, parts);
+    gate.run([&] {
+      result = call.multipart().complete(call.context, call.ref(), upload_id(call), parts,
+                                         gate.condition());
+    });
+    return result.etag;
+  } catch (const NotFound& error) {
+    if (error.code() != storage::kNoSuchUpload) throw;
+    auto info = storage::find(call.storage, call.context, call.ref());
+    const std::string etag = etag_of_parts(parts);
+    if (!info || info->etag != etag) throw;
+    return etag;
+  }
+}
+
+}  // namespace
+
+http::ServerResponse complete_upload(Call& call) {
+  require_write(call, call.ref());
+  const auto parts = completed_parts(call.read_xml("CompleteMultipartUpload"));
+  const std::string etag = complete(call, parts);
+  const bool has_checksums = std::any_of(
+      parts.begin(), parts.end(), [](const auto& part) { return part.checksum.has_value(); });
+  codec::XmlWriter xml("CompleteMultipartUploadResult", kNamespace);
+  const std::string host(call.request.header("host").value_or(""));
+  xml.element("Location", "http://" + host + call.target.raw_path);
+  xml.element("Bucket", call.target.bucket).element("Key", call.target.key);
+  xml.element("ETag", quoted(etag));
+  if (has_checksums) {
+    auto info = storage::find(call.storage, call.context, call.ref());
+    if (info && info->etag == etag && info->attributes.checksum) {
+      write_checksum(xml, *info->attributes.checksum);
+      xml.element("ChecksumType", type_name(*info->attributes.checksum));
+    }
+  }
+  return xml_response(xml.finish());
+}
+
+http::ServerResponse abort_upload(Call& call) {
+  require_write(call, call.ref());
+  call.multipart().abort(call.context, call.ref(), upload_id(call));
+  return empty_response(204);
+}
+
+http::ServerResponse list_parts(Call& call) {
+  require_write(call, call.ref());
+  const NameEncoder encode(call.target);
+  const unsigned most = number_parameter(call.target, "max-parts", 0, kMostListed, kMostListed);
+  const unsigned after = number_parameter(call.target, "part-number-marker", 0, kMostParts, 0);
+  storage::PartPage page =
+      call.multipart().parts(call.context, call.ref(), upload_id(call), after, std::max(most, 1u));
+  if (most == 0) page = {};
+  codec::XmlWriter xml("ListPartsResult", kNamespace);
+  xml.element("Bucket", call.target.bucket).element("Key", encode(call.target.key));
+  if (encode.is_url()) xml.element("EncodingType", "url");
+  xml.element("UploadId", upload_id(call));
+  for (const char* role : {"Initiator", "Owner"}) {
+    xml.open(role).element("ID", kOwner).element("DisplayName", kOwner).close();
+  }
+  xml.element("StorageClass", "STANDARD").element("PartNumberMarker", std::uint64_t{after});
+  xml.element("NextPartNumberMarker",
+              std::uint64_t{page.parts.empty() ? after : page.parts.back().number});
+  xml.element("MaxParts", std::uint64_t{most});
+  xml.element("IsTruncated", page.more ? "true" : "false");
+  for (const storage::PartInfo& part : page.parts) {
+    xml.open("Part").element("PartNumber", std::uint64_t{part.number});
+    xml.element("LastModified", format_iso_millis(part.modified));
+    xml.element("ETag", quoted(part.etag)).element("Size", part.size);
+    if (part.checksum) write_checksum(xml, *part.checksum);
+    xml.close();
+  }
+  return xml_response(xml.finish());
+}
+
+namespace {
+
+void write_upload(codec::XmlWriter& xml, const storage::UploadInfo& upload,
+                  const NameEncoder& encode) {
+  xml.open("Upload").element("Key", encode(upload.key)).element("UploadId", upload.upload_id);
+  for (const char* role : {"Initiator", "Owner"}) {
+    xml.open(role).element("ID", kOwner).element("DisplayName", kOwner).close();
+  }
+  xml.element("StorageClass", "STANDARD");
+  xml.element("Initiated", format_iso_millis(upload.started)).close();
+}
+
+// Where the next page starts: behind the last upload, or behind the last common prefix.
+void write_next_markers(codec::XmlWriter& xml, const storage::UploadPage& page,
+                        const NameEncoder& encode) {
+  std::string key, id;
+  if (!page.uploads.empty()) {
+    key = page.uploads.back().key;
+    id = page.uploads.back().upload_id;
+  }
+  if (!page.prefixes.empty() && page.prefixes.back() > key) {
+    key = page.prefixes.back();
+    id.clear();
+  }
+  xml.element("NextKeyMarker", encode(key)).element("NextUploadIdMarker", id);
+}
+
+}  // namespace
+
+http::ServerResponse list_uploads(Call& call) {
+  const NameEncoder encode(call.target);
+  const unsigned most = number_parameter(call.target, "max-uploads", 0, kMostListed, kMostListed);
+  const storage::UploadListRequest request{
+      .bucket = call.target.bucket,
+      .prefix = text_parameter(call, "prefix"),
+      .delimiter = text_parameter(call, "delimiter"),
+      .after_key = text_parameter(call, "key-marker"),
+      .after_upload_id = text_parameter(call, "upload-id-marker"),
+      .limit = std::max(most, 1u)};
+  call.require_list(request.prefix);
+  storage::UploadPage page = call.multipart().uploads(call.context, request);
+  if (most == 0) page = {};
+  codec::XmlWriter xml("ListMultipartUploadsResult", kNamespace);
+  xml.element("Bucket", request.bucket).element("KeyMarker", encode(request.after_key));
+  xml.element("UploadIdMarker", request.after_upload_id);
+  if (page.more) write_next_markers(xml, page, encode);
+  xml.element("Prefix", encode(request.prefix));
+  if (!request.delimiter.empty()) xml.element("Delimiter", encode(request.delimiter));
+  if (encode.is_url()) xml.element("EncodingType", "url");
+  xml.element("MaxUploads", std::uint64_t{most});
+  xml.element("IsTruncated", page.more ? "true" : "false");
+  for (const storage::UploadInfo& upload : page.uploads) write_upload(xml, upload, encode);
+  for (const std::string& prefix : page.prefixes) {
+    xml.open("CommonPrefixes").element("Prefix", encode(prefix)).close();
+  }
+  return xml_response(xml.finish());
+}
+
+}  // namespace holdfast::gateway

@@ -1,0 +1,271 @@
+#include "gateway/ops/object.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "gateway/attributes.h"
+#include "gateway/auth/request_body.h"
+#include "gateway/checksums.h"
+#include "gateway/conditions.h"
+#include "gateway/errors.h"
+#include "gateway/ops/bucket.h"
+#include "gateway/text.h"
+#include "gateway/write_gate.h"
+
+namespace holdfast::gateway {
+
+http::ServerResponse put_object(Call& call) {
+  if (call.target.has("partNumber")) {
+    throw InvalidArgument::with_code("InvalidArgument", "put " + call.ref().text(),
+                                     "partNumber without uploadId");
+  }
+  refuse_unoffered_headers(call.request);
+  storage::PutRequest put{.attributes = attributes_of(call.request)};
+  WriteGate gate(call, call.ref());
+  RequestBody body(call.request, call.identity, Md5Check::kByStorage);
+  if (*body.size() > call.storage.capabilities().max_put_size) {
+    throw InvalidArgument::with_code(storage::kEntityTooLarge, "put " + call.ref().text(),
+                                     "larger than one request may be");
+  }
+  put.condition = gate.condition();
+  put.md5 = body.md5();
+  put.sha256 = body.sha256();
+  put.attributes.checksum = body.checksum();
+  put.checksum_at_end = [&body] { return body.checksum(); };
+  storage::PutResult result;
+  gate.run([&] { result = call.storage.put(call.context, call.ref(), body, put); });
+
+  http::ServerResponse response = empty_response(200);
+  response.headers.emplace_back("ETag", quoted(result.etag));
+  if (body.checksum()) add_checksum_headers(response, *body.checksum());
+  return response;
+}
+
+namespace {
+
+// What a failed read tells beyond its error: the size beside an unsatisfiable range, the ETag
+// beside "not modified". Looked up afterwards, as it is needed so rarely.
+http::ServerResponse read_failure(const Call& call, const Error& error) {
+  const S3Error s3 = to_s3_error(error);
+  http::ServerResponse response =
+      error_response(s3, call.target.path(), call.request_id, call.is_head());
+  if (s3.status != 304 && s3.status != 416) return response;
+  auto info = storage::find(call.storage, call.context, call.ref());
+  if (!info) return response;
+  if (s3.status == 416) {
+    response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(info->size));
+  } else {
+    response.headers.emplace_back("ETag", quoted(info->etag));
+    response.headers.emplace_back("Last-Modified", format_http_date(info->modified));
+  }
+  return response;
+}
+
+// A range counts only while the object is the one that If-Range names.
+bool range_still_wanted(const Call& call) {
+  auto if_range = call.request.header("if-range");
+  if (!if_range) return true;
+  auto info = storage::find(call.storage, call.context, call.ref());
+  if (!info) return false;
+  const auto etags = parse_etags(*if_range);
+  return std::find(etags.begin(), etags.end(), info->etag) != etags.end() ||
+         format_http_date(info->modified) == trim(*if_range);
+}
+
+storage::GetRequest get_request(const Call& call) {
+  storage::GetRequest get{.condition = read_condition(call.request)};
+  if (auto range = call.request.header("range"); range && range_still_wanted(call)) {
+    get.range = parse_range(*range);
+  }
+  if (call.target.has("partNumber")) {
+    if (get.range) {
+      throw InvalidArgument::with_code("InvalidRequest", "get " + call.ref().text(),
+                                       "a range and a part number");
+    }
+    get.part = number_parameter(call.target, "partNumber", 1, 10'001, 1);
+    if (*get.part > 10'000) {
+      throw InvalidArgument::with_code("InvalidArgument", "get " + call.ref().text(),
+                                       "partNumber is beyond 10,000");
+    }
+  }
+  // If-None-Match: * on a read means "only if it is not there", which then is a 404 anyway.
+  if (get.condition.must_not_exist) {
+    storage::GetRequest plain;
+    call.storage.head(call.context, call.ref(), plain);
+    throw PreconditionFailed::with_code(storage::kNotModified, "get " + call.ref().text(),
+                                        "it is there");
+  }
+  return get;
+}
+
+struct Stretch {
+  std::uint64_t offset, length;
+};
+
+void add_stretch(http::ServerResponse& response, const storage::ObjectInfo& info,
+                 const storage::GetRequest& get, Stretch stretch) {
+  if (!get.range && !get.part) return;
+  response.status = 206;
+  if (stretch.length > 0) {
+    response.headers.emplace_back("Content-Range",
+                                  "bytes " + std::to_string(stretch.offset) + "-" +
+                                      std::to_string(stretch.offset + stretch.length - 1) + "/" +
+                                      std::to_string(info.size));
+  }
+  if (get.part && info.parts > 0) {
+    response.headers.emplace_back("x-amz-mp-parts-count", std::to_string(info.parts));
+  }
+}
+
+http::ServerResponse answer_read(const Call& call) {
+  const storage::GetRequest get = get_request(call);
+  auto mode = call.request.header("x-amz-checksum-mode");
+  // The object's checksum says nothing of a stretch of it.
+  const ObjectHeaders options{.with_checksum = mode &&
+                                               equal_ignoring_case(trim(*mode), "ENABLED") &&
+                                               !get.range && !get.part,
+                              .overrides = &call.target};
+  http::ServerResponse response;
+  if (call.is_head() && !get.range && !get.part) {
+    const storage::ObjectInfo info = call.storage.head(call.context, call.ref(), get);
+    add_object_headers(response, info, options);
+    response.length = info.size;
+  } else {
+    auto reader = call.storage.get(call.context, call.ref(), get);
+    add_object_headers(response, reader->info(), options);
+    add_stretch(response, reader->info(), get, {reader->offset(), reader->length()});
+    if (call.is_head()) {
+      response.length = reader->length();
+    } else {
+      response.source = std::move(reader);
+    }
+  }
+  response.head_only = call.is_head();
+  return response;
+}
+
+}  // namespace
+
+http::ServerResponse get_object(Call& call) {
+  call.require(Verb::kRead, call.ref());
+  call.require_only_version();
+  try {
+    return answer_read(call);
+  } catch (const PreconditionFailed& error) {
+    return read_failure(call, error);
+  } catch (const InvalidArgument& error) {
+    return read_failure(call, error);
+  }
+}
+
+http::ServerResponse delete_object(Call& call) {
+  call.require(Verb::kDelete, call.ref());
+  call.require_only_version();
+  storage::RemoveTarget target{.key = call.target.key};
+  const storage::Condition condition = write_condition(call.request);
+  if (condition.must_exist) {
+    call.storage.head(call.context, call.ref(), {});
+  } else if (condition.etag_is.size() == 1) {
+    target.etag_is = condition.etag_is[0];
+  }
+  if (condition.etag_is.size() > 1 || condition.must_not_exist || !condition.etag_is_not.empty()) {
+    throw Unsupported::with_code("NotImplemented", "delete " + call.ref().text(),
+                                 "only If-Match with one etag is offered here");
+  }
+  auto results = call.storage.remove(call.context, call.target.bucket, {target});
+  if (!results.empty() && results[0].error) {
+    const Error& error = *results[0].error;
+    throw_error(error.kind(), error.subject(), error.reason(), error.advice(), error.code());
+  }
+  return empty_response(204);
+}
+
+namespace {
+
+constexpr std::size_t kMostTargets = 1000;
+
+struct Removal {
+  storage::RemoveTarget target;
+  std::optional<S3Error> error;
+};
+
+[[noreturn]] void malformed(std::string why) {
+  throw InvalidArgument::with_code("MalformedXML", "delete objects", std::move(why));
+}
+
+Removal removal_of(const Call& call, const codec::XmlElement& object) {
+  const codec::XmlElement* key = object.child("Key");
+  if (!key) malformed("an object without a key");
+  Removal removal{.target = {.key = key->text}};
+  if (const codec::XmlElement* etag = object.child("ETag")) {
+    removal.target.etag_is = parse_etags(etag->text)[0];
+  }
+  const std::string version = object.child_text("VersionId");
+  try {
+    storage::check_key(removal.target.key);
+    call.require(Verb::kDelete, {call.target.bucket, removal.target.key});
+    if (!version.empty() && version != "null") {
+      throw NotFound::with_code("NoSuchVersion", removal.target.key, "no such version");
+    }
+  } catch (const Error& error) {
+    removal.error = to_s3_error(error);
+  }
+  return removal;
+}
+
+void remove_all(const Call& call, std::vector<Removal>& removals) {
+  std::vector<storage::RemoveTarget> targets;
+  for (const Removal& removal : removals) {
+    if (!removal.error) targets.push_back(removal.target);
+  }
+  if (targets.empty()) return;
+  auto results = call.storage.remove(call.context, call.target.bucket, targets);
+  std::size_t next = 0;
+  for (Removal& removal : removals) {
+    if (removal.error || next >= results.size()) continue;
+    if (const auto& error = results[next++].error) removal.error = to_s3_error(*error);
+  }
+}
+
+}  // namespace
+
+http::ServerResponse delete_objects(Call& call) {
+  const codec::XmlElement document = call.read_xml("Delete");
+  const bool quiet = trim(document.child_text("Quiet")) == "true";
+  std::vector<Removal> removals;
+  for (const codec::XmlElement& child : document.children) {
+    if (child.name == "Object") removals.push_back(removal_of(call, child));
+  }
+  if (removals.empty() || removals.size() > kMostTargets) malformed("not 1 to 1,000 objects");
+  call.require_sight();
+  remove_all(call, removals);
+
+  codec::XmlWriter xml("DeleteResult", kNamespace);
+  for (const Removal& removal : removals) {
+    if (removal.error) {
+      xml.open("Error").element("Key", removal.target.key).element("Code", removal.error->code);
+      xml.element("Message", removal.error->message).close();
+    } else if (!quiet) {
+      xml.open("Deleted").element("Key", removal.target.key).close();
+    }
+  }
+  return xml_response(xml.finish());
+}
+
+http::ServerResponse get_object_acl(Call& call) {
+  call.require(Verb::kRead, call.ref());
+  call.require_only_version();
+  call.storage.head(call.context, call.ref(), {});
+  return xml_response(owner_access_document());
+}
+
+http::ServerResponse get_object_tagging(Call& call) {
+  call.require(Verb::kRead, call.ref());
+  call.require_only_version();
+  call.storage.head(call.context, call.ref(), {});
+  codec::XmlWriter xml("Tagging", kNamespace);
+  xml.open("TagSet").close();
+  return xml_response(xml.finish());
+}
+
+}  // namespace holdfast::gateway

@@ -1,0 +1,155 @@
+#include "gateway/route.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "gateway/ops/bucket.h"
+#include "gateway/ops/copy.h"
+#include "gateway/ops/list.h"
+#include "gateway/ops/multipart.h"
+#include "gateway/ops/object.h"
+
+namespace holdfast::gateway {
+
+namespace {
+
+constexpr Resource kService = Resource::kService;
+constexpr Resource kBucket = Resource::kBucket;
+constexpr Resource kObject = Resource::kObject;
+constexpr std::string_view kCopySource = "x-amz-copy-source";
+
+// The first row that fits wins, so the narrower ones stand first.
+constexpr std::array kRoutes = {
+    Route{"ListBuckets", "GET", kService, {}, "", list_buckets},
+
+    Route{"CreateBucket", "PUT", kBucket, {}, "", create_bucket},
+    Route{"HeadBucket", "HEAD", kBucket, {}, "", head_bucket},
+    Route{"DeleteBucket", "DELETE", kBucket, {}, "", delete_bucket},
+    Route{"GetBucketLocation", "GET", kBucket, {"location"}, "", get_bucket_location},
+    Route{"GetBucketAcl", "GET", kBucket, {"acl"}, "", get_bucket_acl},
+    Route{"GetBucketVersioning", "GET", kBucket, {"versioning"}, "", get_bucket_setting},
+    Route{
+        "GetBucketAccelerateConfiguration", "GET", kBucket, {"accelerate"}, "", get_bucket_setting},
+    Route{"GetBucketCors", "GET", kBucket, {"cors"}, "", get_bucket_setting},
+    Route{"GetBucketEncryption", "GET", kBucket, {"encryption"}, "", get_bucket_setting},
+    Route{"GetBucketLifecycle", "GET", kBucket, {"lifecycle"}, "", get_bucket_setting},
+    Route{"GetBucketLogging", "GET", kBucket, {"logging"}, "", get_bucket_setting},
+    Route{"GetBucketNotification", "GET", kBucket, {"notification"}, "", get_bucket_setting},
+    Route{"GetObjectLockConfiguration", "GET", kBucket, {"object-lock"}, "", get_bucket_setting},
+    Route{"GetBucketOwnershipControls",
+          "GET",
+          kBucket,
+          {"ownershipControls"},
+          "",
+          get_bucket_setting},
+    Route{"GetBucketPolicy", "GET", kBucket, {"policy"}, "", get_bucket_setting},
+    Route{"GetBucketPolicyStatus", "GET", kBucket, {"policyStatus"}, "", get_bucket_setting},
+    Route{"GetPublicAccessBlock", "GET", kBucket, {"publicAccessBlock"}, "", get_bucket_setting},
+    Route{"GetBucketReplication", "GET", kBucket, {"replication"}, "", get_bucket_setting},
+    Route{"GetBucketRequestPayment", "GET", kBucket, {"requestPayment"}, "", get_bucket_setting},
+    Route{"GetBucketTagging", "GET", kBucket, {"tagging"}, "", get_bucket_setting},
+    Route{"GetBucketWebsite", "GET", kBucket, {"website"}, "", get_bucket_setting},
+    Route{"ListMultipartUploads", "GET", kBucket, {"uploads"}, "", list_uploads},
+    Route{"ListObjectVersions", "GET", kBucket, {"versions"}, "", list_versions},
+    Route{"ListObjectsV2", "GET", kBucket, {"list-type"}, "", list_objects_v2},
+    Route{"ListObjects", "GET", kBucket, {}, "", list_objects_v1},
+    Route{"DeleteObjects", "POST", kBucket, {"delete"}, "", delete_objects},
+
+    Route{"ListParts", "GET", kObject, {"uploadId"}, "", list_parts},
+    Route{"GetObjectAcl", "GET", kObject, {"acl"}, "", get_object_acl},
+    Route{"GetObjectTagging", "GET", kObject, {"tagging"}, "", get_object_tagging},
+    Route{"GetObject", "GET", kObject, {}, "", get_object},
+    Route{"HeadObject", "HEAD", kObject, {}, "", get_object},
+    Route{"UploadPartCopy", "PUT", kObject, {"partNumber", "uploadId"}, kCopySource, copy_part},
+    Route{"UploadPart", "PUT", kObject, {"partNumber", "uploadId"}, "", put_part},
+    Route{"CopyObject", "PUT", kObject, {}, kCopySource, copy_object},
+    Route{"PutObject", "PUT", kObject, {}, "", put_object},
+    Route{"CreateMultipartUpload", "POST", kObject, {"uploads"}, "", create_upload},
+    Route{"CompleteMultipartUpload", "POST", kObject, {"uploadId"}, "", complete_upload},
+    Route{"AbortMultipartUpload", "DELETE", kObject, {"uploadId"}, "", abort_upload},
+    Route{"DeleteObject", "DELETE", kObject, {}, "", delete_object},
+};
+
+// Parameters that make a request mean another thing than it would without them.
+constexpr std::array<std::string_view, 41> kSubResources = {"accelerate",
+                                                            "acl",
+                                                            "analytics",
+                                                            "append",
+                                                            "attributes",
+                                                            "cors",
+                                                            "delete",
+                                                            "encryption",
+                                                            "inventory",
+                                                            "intelligent-tiering",
+                                                            "legal-hold",
+                                                            "lifecycle",
+                                                            "list-type",
+                                                            "location",
+                                                            "logging",
+                                                            "metadataTable",
+                                                            "metrics",
+                                                            "notification",
+                                                            "object-lock",
+                                                            "ownershipControls",
+                                                            "policy",
+                                                            "policyStatus",
+                                                            "publicAccessBlock",
+                                                            "renameObject",
+                                                            "replication",
+                                                            "requestPayment",
+                                                            "restore",
+                                                            "retention",
+                                                            "select",
+                                                            "select-type",
+                                                            "session",
+                                                            "tagging",
+                                                            "torrent",
+                                                            "uploadId",
+                                                            "uploads",
+                                                            "versioning",
+                                                            "versions",
+                                                            "website",
+                                                            "encryptionConfiguration",
+                                                            "metadataInventoryTable",
+                                                            "metadataJournalTable"};
+
+bool is_sub_resource(std::string_view name) {
+  return std::find(kSubResources.begin(), kSubResources.end(), name) != kSubResources.end();
+}
+
+bool names(const Route& route, std::string_view parameter) {
+  return std::find(route.query.begin(), route.query.end(), parameter) != route.query.end();
+}
+
+bool fits(const Route& route, const http::ServerRequest& request, const Target& target) {
+  if (route.method != request.method || route.resource != target.resource) return false;
+  if (!route.header.empty() && !request.header(route.header)) return false;
+  for (std::string_view needed : route.query) {
+    if (!needed.empty() && !target.has(needed)) return false;
+  }
+  return std::none_of(target.query.begin(), target.query.end(), [&](const auto& parameter) {
+    return is_sub_resource(parameter.first) && !names(route, parameter.first);
+  });
+}
+
+}  // namespace
+
+const Route& find_route(const http::ServerRequest& request, const Target& target) {
+  for (const Route& route : kRoutes) {
+    if (fits(route, request, target)) return route;
+  }
+  for (const auto& [name, value] : target.query) {
+    if (is_sub_resource(name)) {
+      throw Unsupported::with_code("NotImplemented", request.method + " " + target.path(),
+                                   "'" + name + "' is not offered for this method and resource");
+    }
+  }
+  if (request.method == "POST") {
+    throw Unsupported::with_code("NotImplemented", "POST " + target.path(),
+                                 "form uploads are not offered");
+  }
+  throw InvalidArgument::with_code("MethodNotAllowed", request.method + " " + target.path(),
+                                   "no operation has this method here");
+}
+
+}  // namespace holdfast::gateway
