@@ -250,9 +250,8 @@ std::chrono::local_seconds Zone::to_local(sys_seconds time) const {
 std::string format_rfc3339(sys_seconds time, const Zone& zone, bool numeric_utc) {
   seconds offset = zone.period_at(time).offset;
   Civil civil = civil_of(std::chrono::local_seconds(time.time_since_epoch() + offset));
-  std::string text = fmt::format("{}{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", civil.year < 0 ? "-" : "",
-                                 std::abs(civil.year), civil.month, civil.day, civil.hour,
-                                 civil.minute, civil.second);
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", civil.year, civil.month,
+                                 civil.day, civil.hour, civil.minute, civil.second);
   if (offset == seconds(0) && !numeric_utc) return text + "Z";
   auto minutes = std::abs(offset.count()) / 60;
   return text +
