@@ -92,9 +92,9 @@ TEST(DateDelta, a_zone_in_a_phrase_is_no_timedelta) {
 TEST(DateDelta, a_cutoff_stays_within_wall_time) {
   WallTime now = parse_rfc3339("2026-03-31T03:00:00.9Z");
   EXPECT_EQ(cutoff_of("30 days ago", now, Zone::utc()), parse_rfc3339("2026-03-01T03:00:00Z"));
-  WallTime early = cutoff_of("99999 years ago", now, Zone::utc());
-  EXPECT_LT(early, parse_rfc3339("1700-01-01T00:00:00Z"));
-  EXPECT_GT(cutoff_of("99999 years", now, Zone::utc()), parse_rfc3339("2262-01-01T00:00:00Z"));
+  EXPECT_LT(cutoff_of("99999 years ago", now, Zone::utc()) - WallTime::min(),
+            std::chrono::hours(1));
+  EXPECT_LT(WallTime::max() - cutoff_of("99999 years", now, Zone::utc()), std::chrono::hours(1));
 }
 
 }  // namespace
