@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <mutex>
+#include <utility>
 
 #include "base/error.h"
 
@@ -196,10 +197,11 @@ std::size_t Session::read(std::span<char> into) {
       drive([this] { return target_filled_ > 0; });
     } catch (...) {
       target_space_ = {};
+      target_filled_ = 0;
       throw;
     }
     target_space_ = {};
-    count = target_filled_;
+    count = std::exchange(target_filled_, 0);
   }
   handed_out_ += count;
   return count;

@@ -77,6 +77,16 @@ TEST(ClientTest, KeepsTheConnectionWhenExactlyTheBodyIsRead) {
   EXPECT_EQ(server.connections(), 1u);
 }
 
+TEST(ClientTest, AnAnswerAfterALargeOneOnTheSameConnectionIsWhole) {
+  std::string large = pattern(3'000'000);
+  ScriptedServer server({reply(200, large), reply(200, "small"), reply(200, large)});
+  Client client;
+  for (const std::string& body : {large, std::string("small"), large}) {
+    EXPECT_EQ(body_of(*client.send(kContext, {.url = server.url() + "/"})), body);
+  }
+  EXPECT_EQ(server.connections(), 1u);
+}
+
 TEST(ClientTest, DropsTheConnectionWhenTheAnswerIsAbandoned) {
   ScriptedServer server({reply(200, pattern(8 << 20)), reply(200)});
   Client client;
