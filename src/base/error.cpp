@@ -85,7 +85,7 @@ namespace {
 
 template <ErrorKind Kind>
 [[noreturn]] void throw_kind(std::string what, std::string why, std::string advice,
-                             std::string code) {
+                             const std::string& code) {
   throw ErrorOf<Kind>::with_code(code, std::move(what), std::move(why), std::move(advice));
 }
 
@@ -95,7 +95,7 @@ void throw_error(ErrorKind kind, std::string what, std::string why, std::string 
                  std::string code) {
 #define HOLDFAST_THROW(name) \
   case ErrorKind::name:      \
-    throw_kind<ErrorKind::name>(std::move(what), std::move(why), std::move(advice), std::move(code))
+    throw_kind<ErrorKind::name>(std::move(what), std::move(why), std::move(advice), code)
   switch (kind) {
     HOLDFAST_THROW(kInvalidArgument);
     HOLDFAST_THROW(kNotFound);

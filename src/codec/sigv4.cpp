@@ -235,7 +235,7 @@ std::vector<std::string> unsigned_headers(const SignedRequest& request, const Cl
   return out;
 }
 
-ChunkSigner::ChunkSigner(std::string signing_key, std::string timestamp, Scope scope,
+ChunkSigner::ChunkSigner(std::string signing_key, std::string timestamp, const Scope& scope,
                          std::string seed_signature)
     : key_(std::move(signing_key)),
       timestamp_(std::move(timestamp)),

@@ -97,7 +97,7 @@ std::string expected_signature(const SignedRequest& request, const Claim& claim,
 // the one before.
 class ChunkSigner {
  public:
-  ChunkSigner(std::string signing_key, std::string timestamp, Scope scope,
+  ChunkSigner(std::string signing_key, std::string timestamp, const Scope& scope,
               std::string seed_signature);
   // `chunk_sha256` is the hexadecimal SHA-256 of the chunk's bytes.
   std::string next_chunk(std::string_view chunk_sha256);
