@@ -1,10 +1,9 @@
 #include "base/clock.h"
 
-#include <fmt/format.h>
-#include <time.h>
-
 #include <array>
 #include <charconv>
+#include <fmt/format.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -25,7 +24,8 @@ class SystemClock : public Clock {
   void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
             SteadyTime until) override {
     Duration left = until - steady();
-    // Long waits are cut, so that the time spent suspended (which the condition's clock does not see) is noticed.
+    // Long waits are cut, so that the time spent suspended (which the condition's clock does not
+    // see) is noticed.
     left = std::min<Duration>(left, std::chrono::seconds(30));
     if (left > Duration::zero()) condition.wait_for(lock, left);
   }
@@ -45,9 +45,14 @@ Fields fields_of(WallTime time) {
   std::chrono::year_month_day date(days);
   auto rest = floor<std::chrono::milliseconds>(time) - days;
   auto millis = rest.count();
-  return {int(date.year()), int(unsigned(date.month())), int(unsigned(date.day())),
-          int(millis / 3'600'000), int(millis / 60'000 % 60), int(millis / 1000 % 60),
-          int(std::chrono::weekday(days).c_encoding()), int(millis % 1000)};
+  return {int(date.year()),
+          int(unsigned(date.month())),
+          int(unsigned(date.day())),
+          int(millis / 3'600'000),
+          int(millis / 60'000 % 60),
+          int(millis / 1000 % 60),
+          int(std::chrono::weekday(days).c_encoding()),
+          int(millis % 1000)};
 }
 
 [[noreturn]] void bad_time(std::string_view text, std::string_view form) {
@@ -55,7 +60,8 @@ Fields fields_of(WallTime time) {
                         fmt::format("not of the form {}", form));
 }
 
-// Takes fixed-width fields off the front of a text; any mismatch is remembered and ends in `ok` being false.
+// Takes fixed-width fields off the front of a text; any mismatch is remembered and ends in `ok`
+// being false.
 struct FieldReader {
   std::string_view rest;
   bool ok = true;

@@ -1,5 +1,5 @@
-// Time as a parameter. Only clock.cpp reads the machine's clocks; everything else is given a Clock, so that tests
-// run years of schedules without waiting.
+// Time as a parameter. Only clock.cpp reads the machine's clocks; everything else is given a Clock,
+// so that tests run years of schedules without waiting.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual WallTime now() const = 0;
   virtual SteadyTime steady() const = 0;
-  // Waits on `condition` (whose mutex `lock` holds) until notified or `until` is reached; may wake early.
+  // Waits on `condition` (whose mutex `lock` holds) until notified or `until` is reached; may wake
+  // early.
   virtual void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
                     SteadyTime until) = 0;
 };
@@ -58,9 +59,10 @@ std::string format_compact(WallTime time);     // 20261122143120
 std::string format_basic_iso(WallTime time);   // 20261122T143120Z, as SigV4 writes it
 std::string format_iso_millis(WallTime time);  // 2026-11-22T14:31:20.000Z, as S3 lists write it
 
-// Each throws InvalidArgument when `text` is not exactly of the form, or not of the years 1678 to 2261
-// that a WallTime can hold. The weekday of an HTTP date is not compared with its date.
-WallTime parse_rfc3339(std::string_view text);  // Z or +hh:mm, fractions allowed and cut to nanoseconds
+// Each throws InvalidArgument when `text` is not exactly of the form, or not of the years 1678 to
+// 2261 that a WallTime can hold. The weekday of an HTTP date is not compared with its date.
+WallTime parse_rfc3339(
+    std::string_view text);  // Z or +hh:mm, fractions allowed and cut to nanoseconds
 WallTime parse_http_date(std::string_view text);  // RFC 1123 only, in GMT
 WallTime parse_compact(std::string_view text);
 WallTime parse_basic_iso(std::string_view text);

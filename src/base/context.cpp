@@ -6,8 +6,9 @@
 
 namespace holdfast {
 
-// One node a context. A node that can be cancelled has its own flag; the others use their nearest ancestor's.
-// All nodes of a tree share one mutex and one condition: contexts are few and sleeping ones fewer.
+// One node a context. A node that can be cancelled has its own flag; the others use their nearest
+// ancestor's. All nodes of a tree share one mutex and one condition: contexts are few and sleeping
+// ones fewer.
 struct Context::State {
   struct Shared {
     std::mutex mutex;

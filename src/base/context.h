@@ -1,7 +1,9 @@
-// Deadline, cancellation, clock and log prefix, travelling together. The first argument of everything that does I/O.
+// Deadline, cancellation, clock and log prefix, travelling together. The first argument of
+// everything that does I/O.
 //
-// A Context is a small value: copy it freely, also to other threads. A child can only shorten the deadline, so that
-// nested work never outlives its outer promise. Cancelling a context cancels its children, not its parent.
+// A Context is a small value: copy it freely, also to other threads. A child can only shorten the
+// deadline, so that nested work never outlives its outer promise. Cancelling a context cancels its
+// children, not its parent.
 #pragma once
 
 #include <memory>
@@ -26,8 +28,8 @@ class Context {
   // Can be cancelled on its own, and is cancelled when this one is.
   Context cancellable() const;
 
-  // Wakes every sleep of this context and its children; check() throws from now on. Thread-safe. Not to be called
-  // from a signal handler.
+  // Wakes every sleep of this context and its children; check() throws from now on. Thread-safe.
+  // Not to be called from a signal handler.
   void cancel() const;
   bool cancelled() const;
   // Throws Cancelled or DeadlineExceeded; `what` names the operation that is given up.

@@ -58,18 +58,30 @@ ErrorKind kind_of_errno(int number) {
 
 std::string_view name_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInvalidArgument: return "invalid_argument";
-    case ErrorKind::kNotFound: return "not_found";
-    case ErrorKind::kPreconditionFailed: return "precondition_failed";
-    case ErrorKind::kAccessDenied: return "access_denied";
-    case ErrorKind::kRefused: return "refused";
-    case ErrorKind::kUnavailable: return "unavailable";
-    case ErrorKind::kNoSpace: return "no_space";
-    case ErrorKind::kCorrupt: return "corrupt";
-    case ErrorKind::kUnsupported: return "unsupported";
-    case ErrorKind::kCancelled: return "cancelled";
-    case ErrorKind::kDeadlineExceeded: return "deadline_exceeded";
-    case ErrorKind::kFailed: return "failed";
+    case ErrorKind::kInvalidArgument:
+      return "invalid_argument";
+    case ErrorKind::kNotFound:
+      return "not_found";
+    case ErrorKind::kPreconditionFailed:
+      return "precondition_failed";
+    case ErrorKind::kAccessDenied:
+      return "access_denied";
+    case ErrorKind::kRefused:
+      return "refused";
+    case ErrorKind::kUnavailable:
+      return "unavailable";
+    case ErrorKind::kNoSpace:
+      return "no_space";
+    case ErrorKind::kCorrupt:
+      return "corrupt";
+    case ErrorKind::kUnsupported:
+      return "unsupported";
+    case ErrorKind::kCancelled:
+      return "cancelled";
+    case ErrorKind::kDeadlineExceeded:
+      return "deadline_exceeded";
+    case ErrorKind::kFailed:
+      return "failed";
   }
   return "failed";
 }
@@ -121,11 +133,16 @@ void throw_errno(int number, std::string what, std::string advice) {
 
 int exit_code(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInvalidArgument: return 2;
-    case ErrorKind::kNotFound: return 3;
-    case ErrorKind::kRefused: return 4;
-    case ErrorKind::kCorrupt: return 5;
-    default: return 1;
+    case ErrorKind::kInvalidArgument:
+      return 2;
+    case ErrorKind::kNotFound:
+      return 3;
+    case ErrorKind::kRefused:
+      return 4;
+    case ErrorKind::kCorrupt:
+      return 5;
+    default:
+      return 1;
   }
 }
 

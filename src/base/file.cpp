@@ -1,13 +1,12 @@
 #include "base/file.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "base/error.h"
 #include "base/operation.h"
@@ -180,20 +179,20 @@ void link_file(const fs::path& from, const fs::path& to) {
 }
 
 bool path_exists(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) == 0) return true;
   if (errno != ENOENT && errno != ENOTDIR) check(-1, "look at", path);
   return false;
 }
 
 std::uint64_t free_space(const fs::path& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   check(::statvfs(path.c_str(), &info), "look at the free space of", path);
   return std::uint64_t(info.f_bavail) * info.f_frsize;
 }
 
 std::uint64_t size_of_file(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   check(::stat(path.c_str(), &info), "look at", path);
   return std::uint64_t(info.st_size);
 }
@@ -209,7 +208,7 @@ void walk(const fs::path& folder, const std::string& prefix, Links links, int de
   if (code) throw_errno(code.value(), "list " + folder.string());
   for (const fs::directory_entry& entry : entries) {
     std::string relative = prefix + entry.path().filename().string();
-    struct stat info {};
+    struct stat info{};
     if (::lstat(entry.path().c_str(), &info) < 0) {
       if (errno == ENOENT) continue;
       check(-1, "look at", entry.path());

@@ -1,5 +1,6 @@
-// Files and folders with the durability that backups need. Every function throws by errno (base/error.h) and every
-// change passes an Operation named "file.<verb>", so that tests can kill or fail it.
+// Files and folders with the durability that backups need. Every function throws by errno
+// (base/error.h) and every change passes an Operation named "file.<verb>", so that tests can kill
+// or fail it.
 #pragma once
 
 #include <cstdint>
@@ -35,18 +36,21 @@ class Descriptor {
   int number_ = -1;
 };
 
-Descriptor open_for_reading(const fs::path& path);  // O_NOFOLLOW is not set: callers decide what they follow
+Descriptor open_for_reading(
+    const fs::path& path);  // O_NOFOLLOW is not set: callers decide what they follow
 Descriptor create_file(const fs::path& path, unsigned mode = 0644);  // fails if it exists
 Descriptor open_folder(const fs::path& path);
 
 void write_all(int descriptor, std::string_view bytes, const fs::path& name);
-void write_all_at(int descriptor, std::string_view bytes, std::uint64_t offset, const fs::path& name);
+void write_all_at(int descriptor, std::string_view bytes, std::uint64_t offset,
+                  const fs::path& name);
 std::string read_file(const fs::path& path, std::uint64_t limit);
 
 void sync_file(int descriptor, const fs::path& name);  // fdatasync
 void sync_folder(const fs::path& path);
 
-// Atomically makes `path` hold `bytes`, durable on return: temporary file beside it, fsync, rename, fsync of the folder.
+// Atomically makes `path` hold `bytes`, durable on return: temporary file beside it, fsync, rename,
+// fsync of the folder.
 void write_file_durably(const fs::path& path, std::string_view bytes, unsigned mode = 0644);
 
 void rename_path(const fs::path& from, const fs::path& to);
@@ -54,27 +58,28 @@ void rename_path(const fs::path& from, const fs::path& to);
 void exchange_paths(const fs::path& a, const fs::path& b);
 // Renames unless `to` exists (then PreconditionFailed).
 void rename_new(const fs::path& from, const fs::path& to);
-void remove_file(const fs::path& path);              // NotFound if it is not there
+void remove_file(const fs::path& path);  // NotFound if it is not there
 bool remove_file_if_there(const fs::path& path);
-void remove_tree(const fs::path& path);              // nothing when it is not there; never follows a symlink
-void make_folder(const fs::path& path);              // nothing when it is there
+void remove_tree(const fs::path& path);  // nothing when it is not there; never follows a symlink
+void make_folder(const fs::path& path);  // nothing when it is there
 void make_folders(const fs::path& path);
 void link_file(const fs::path& from, const fs::path& to);
 
-bool path_exists(const fs::path& path);                   // false only when it is certainly not there
-std::uint64_t free_space(const fs::path& path);      // bytes an unprivileged process may still write
+bool path_exists(const fs::path& path);          // false only when it is certainly not there
+std::uint64_t free_space(const fs::path& path);  // bytes an unprivileged process may still write
 std::uint64_t size_of_file(const fs::path& path);
 
 struct WalkedFile {
-  std::string relative;   // with '/', the links' own names, not their targets'
+  std::string relative;  // with '/', the links' own names, not their targets'
   fs::path path;
   std::uint64_t size = 0;
   std::uint64_t inode = 0;
-  bool is_link = false;   // a symlink that was not followed
+  bool is_link = false;  // a symlink that was not followed
 };
 enum class Links { kFollowFolders, kKeep };
-// Every regular file under `root` (and, with kKeep, every symlink), sorted by `relative`. With kFollowFolders a symlink to
-// a folder is walked under its own name and one that points nowhere is skipped. What vanishes meanwhile is skipped.
+// Every regular file under `root` (and, with kKeep, every symlink), sorted by `relative`. With
+// kFollowFolders a symlink to a folder is walked under its own name and one that points nowhere is
+// skipped. What vanishes meanwhile is skipped.
 std::vector<WalkedFile> walk_files(const fs::path& root, Links links);
 
 // An exclusive advisory lock on a file (created if needed); freed when it goes out of scope.
@@ -89,7 +94,8 @@ class FileLock {
   Descriptor descriptor_;
 };
 
-// A folder of its own under `parent` (default: the system's), removed with all it holds at the end of scope.
+// A folder of its own under `parent` (default: the system's), removed with all it holds at the end
+// of scope.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const fs::path& parent = fs::temp_directory_path());

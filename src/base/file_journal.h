@@ -1,4 +1,5 @@
-// A Journal in one file: `CRC32HEX LINE\n` each, fsynced; lines() stops at the first line whose checksum is wrong.
+// A Journal in one file: `CRC32HEX LINE\n` each, fsynced; lines() stops at the first line whose
+// checksum is wrong.
 #pragma once
 
 #include "base/file.h"

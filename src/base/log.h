@@ -1,5 +1,6 @@
-// The program's log: one line an event on standard error, `time level [prefix] message`. Thread-safe.
-// Secrets never reach it: they live in Secret (base/secret.h), which does not convert to text by itself.
+// The program's log: one line an event on standard error, `time level [prefix] message`.
+// Thread-safe. Secrets never reach it: they live in Secret (base/secret.h), which does not convert
+// to text by itself.
 #pragma once
 
 #include <string_view>

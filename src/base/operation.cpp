@@ -1,16 +1,15 @@
 #include "base/operation.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <signal.h>
 #include <string>
+#include <unistd.h>
 
 #include "base/error.h"
 

@@ -1,4 +1,5 @@
-// What long work is given by whoever started it: a place to report, a permission to commit, a memory over restarts.
+// What long work is given by whoever started it: a place to report, a permission to commit, a
+// memory over restarts.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@ class Progress {
  public:
   virtual ~Progress() = default;
   // Enters a named phase ("upload", "check"), whose size may be unknown (0).
-  virtual void phase(std::string_view name, std::uint64_t total_bytes, std::uint64_t total_objects) = 0;
+  virtual void phase(std::string_view name, std::uint64_t total_bytes,
+                     std::uint64_t total_objects) = 0;
   virtual void advance(std::uint64_t bytes, std::uint64_t objects) = 0;
   // A line worth showing by itself: a decision, a skipped thing.
   virtual void note(std::string_view line) = 0;

@@ -1,10 +1,9 @@
 #include "base/stream.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <unistd.h>
 
 #include "base/error.h"
 

@@ -10,7 +10,8 @@
 
 namespace holdfast {
 
-// A stretch of an open file. The descriptor is borrowed: it stays open as long as the Source it came from.
+// A stretch of an open file. The descriptor is borrowed: it stays open as long as the Source it
+// came from.
 struct FileRegion {
   int descriptor = -1;
   std::uint64_t offset = 0;
@@ -21,15 +22,16 @@ struct FileRegion {
 class Source {
  public:
   virtual ~Source() = default;
-  // Fills the front of `into` and returns how much; 0 only at the end (or for an empty `into`). Throws Error when the
-  // bytes cannot be had or turn out wrong; a consumer then publishes nothing. The end must be read (a return of 0):
-  // checks over the whole stream throw there.
+  // Fills the front of `into` and returns how much; 0 only at the end (or for an empty `into`).
+  // Throws Error when the bytes cannot be had or turn out wrong; a consumer then publishes nothing.
+  // The end must be read (a return of 0): checks over the whole stream throw there.
   virtual std::size_t read(std::span<char> into) = 0;
   // Bytes still to come, when known.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
   // Back to the first byte; false when that is impossible.
   virtual bool rewind() { return false; }
-  // Where the bytes still to come lie in a file, for sendfile and copy_file_range; nullopt when they do not.
+  // Where the bytes still to come lie in a file, for sendfile and copy_file_range; nullopt when
+  // they do not.
   virtual std::optional<FileRegion> file_region() { return std::nullopt; }
 };
 
@@ -46,7 +48,8 @@ class MemorySource : public Source {
   std::size_t position_ = 0;
 };
 
-// A stretch of a file; reads with pread, so that several may share one descriptor. Borrows the descriptor.
+// A stretch of a file; reads with pread, so that several may share one descriptor. Borrows the
+// descriptor.
 class FileSource : public Source {
  public:
   FileSource(FileRegion region, std::string name) : region_(region), name_(std::move(name)) {}

@@ -221,7 +221,8 @@ void AwsChunkedSource::State::check_trailer_signature(const std::optional<std::s
   if (!signer) return;
   if (!signature) wrong_signature("the trailers are not signed");
   std::string canonical;
-  for (const auto& [name, value] : trailers) canonical.append(name).append(":").append(value).append("\n");
+  for (const auto& [name, value] : trailers)
+    canonical.append(name).append(":").append(value).append("\n");
   std::string expected = signer->trailer(to_hex(digest_of(DigestAlgorithm::kSha256, canonical)));
   if (!equal_in_constant_time(expected, *signature)) {
     wrong_signature("the trailers' signature does not match them");
