@@ -44,7 +44,13 @@ NodePtr shown_value(const Key& key, const Values& values) {
   return secret ? hidden(*value) : value;
 }
 
-bool is_used(const Key& key) { return !key.ignored; }
+// Of the keys that stand once for every store and moment only those that say something.
+bool is_shown(const Loaded& loaded, const Key& key) {
+  return key.family == key.path || loaded.origins.contains(key.path);
+}
+
+// Other readers of YAML take this name for true.
+std::string yaml_key(const std::string& name) { return name == "on" ? "\"on\"" : name; }
 
 // A scalar that YAML reads back as the same text.
 std::string yaml_scalar(const Node& node) {
@@ -98,7 +104,7 @@ std::string origin_of(const Loaded& loaded, const std::string& path) {
 std::vector<const Key*> put_in_sections() {
   std::vector<const Key*> left, ordered;
   for (const Key& key : all_keys()) {
-    if (is_used(key)) left.push_back(&key);
+    if (!key.ignored) left.push_back(&key);
   }
   const std::function<void(std::vector<const Key*>, std::size_t)> place =
       [&](std::vector<const Key*> group, std::size_t from) {
@@ -193,6 +199,7 @@ std::string show_yaml(const Loaded& loaded) {
   std::string text;
   std::vector<std::string> open;  // the sections that the line before stands in
   for (const Key* key : in_sections()) {
+    if (!is_shown(loaded, *key)) continue;
     std::vector<std::string> parts;
     for (std::size_t from = 0; from <= key->path.size();) {
       const std::size_t dot = std::min(key->path.find('.', from), key->path.size());
@@ -207,8 +214,9 @@ std::string show_yaml(const Loaded& loaded) {
       text += std::string(2 * i, ' ') + parts[i] + ":\n";
     }
     open.assign(parts.begin(), parts.end() - 1);
-    text += fmt::format("{}{}: {}{}\n", std::string(2 * (parts.size() - 1), ' '), parts.back(),
-                        yaml_flow(*shown_of(*key, loaded.values)), origin_of(loaded, key->path));
+    text += fmt::format("{}{}: {}{}\n", std::string(2 * (parts.size() - 1), ' '),
+                        yaml_key(parts.back()), yaml_flow(*shown_of(*key, loaded.values)),
+                        origin_of(loaded, key->path));
   }
   return text;
 }
@@ -216,6 +224,7 @@ std::string show_yaml(const Loaded& loaded) {
 std::string show_json(const Loaded& loaded) {
   Json json = Json::object();
   for (const Key* key : in_sections()) {
+    if (!is_shown(loaded, *key)) continue;
     Json* at = &json;
     for (std::size_t from = 0; from <= key->path.size();) {
       const std::size_t dot = std::min(key->path.find('.', from), key->path.size());

@@ -16,9 +16,9 @@ std::string check_json(const Loaded& loaded);
 // 0, or 2 with any problem; warnings do not count.
 int check_status(const Loaded& loaded);
 
-// The effective values of every key that holdfast uses, as YAML that can be read again once the
-// secrets, shown as ***, are put back; behind what is not a default stands where it comes from.
-// JSON: the same tree.
+// The effective values of every key that holdfast uses (of hooks: those that are given), as YAML
+// that can be read again once the secrets, shown as ***, are put back; behind what is not a default
+// stands where it comes from. JSON: the same tree.
 std::string show_yaml(const Loaded& loaded);
 std::string show_json(const Loaded& loaded);
 
