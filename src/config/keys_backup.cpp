@@ -55,7 +55,7 @@ void add_exports(std::vector<Key>& keys, const ExportDefaults& of,
   keys.push_back(text(scheduled + "backupRetentionTimeDelta", at(&Exports::retention_time_delta),
                       of.retention,
                       "backups from before this moment are removed; the last good one stays",
-                      std::string(kDeltaAllowed), parse_retention_delta));
+                      std::string(kDeltaAllowed), take_retention_delta));
   keys.push_back(ignored(of.path + ".securityContext", "{}", "of the chart's pods"));
 }
 
@@ -124,7 +124,7 @@ void add_elasticsearch(std::vector<Key>& keys) {
   keys.push_back(text(scheduled + "snapshotRetentionExpireAfter",
                       HOLDFAST_AT(elasticsearch.expire_after), "30d",
                       "snapshots older than this are removed",
-                      "an Elasticsearch time value such as 30d or 12h", parse_time_value));
+                      "an Elasticsearch time value such as 30d or 12h", take_time_value));
   keys.push_back(number(scheduled + "snapshotRetentionMinCount",
                         HOLDFAST_AT(elasticsearch.min_count), 5, 1, 1'000'000,
                         "so many good snapshots stay, whatever their age"));

@@ -1,10 +1,45 @@
 #include "config/schedules.h"
 
-#include <sstream>
+#include <chrono>
 
+#include "base/error.h"
+#include "base/zone.h"
 #include "config/scalars.h"
+#include "retention/date_delta.h"
+#include "retention/time_unit.h"
+#include "schedule/cron.h"
 
 namespace holdfast::config {
+
+namespace {
+
+// Any moment would do: what is asked of it here does not hang on the day.
+const std::chrono::sys_seconds kSomeDay =
+    std::chrono::sys_days(std::chrono::year(2026) / 6 / 15) + std::chrono::hours(12);
+
+schedule::Dialect dialect_of(CronDialect dialect) {
+  switch (dialect) {
+    case CronDialect::kKubernetes:
+      return schedule::Dialect::kKubernetes;
+    case CronDialect::kCronexpr:
+      return schedule::Dialect::kCronexpr;
+    case CronDialect::kElasticsearch:
+      return schedule::Dialect::kElasticsearch;
+  }
+  return schedule::Dialect::kKubernetes;
+}
+
+// Runs `read`, whose error's reason and advice become the value's.
+template <class Read>
+auto reading(Read&& read) {
+  try {
+    return read();
+  } catch (const InvalidArgument& error) {
+    throw BadValue{error.reason(), error.advice()};
+  }
+}
+
+}  // namespace
 
 std::string_view allowed_by(CronDialect dialect) {
   switch (dialect) {
@@ -19,28 +54,32 @@ std::string_view allowed_by(CronDialect dialect) {
 }
 
 void check_schedule(CronDialect dialect, std::string_view text) {
-  std::istringstream words{std::string(text)};
-  int count = 0;
-  for (std::string word; words >> word;) ++count;
-  const int least = dialect == CronDialect::kElasticsearch ? 6 : 5;
-  if (text.starts_with('@') && dialect != CronDialect::kElasticsearch) return;
-  if (count < least || count > 7) throw BadValue{"not a schedule"};
+  reading([&] { return schedule::parse(dialect_of(dialect), text); });
 }
 
-bool ever_fires(CronDialect, std::string_view) { return true; }
+bool ever_fires(CronDialect dialect, std::string_view text) {
+  return schedule::parse(dialect_of(dialect), text).next(kSomeDay, Zone::utc()).has_value();
+}
 
-std::string parse_retention_delta(std::string_view text) {
-  const std::string phrase = phrase_of_timedelta(text);
-  if (!phrase.empty()) return phrase;
-  if (text.empty()) throw BadValue{"not a date phrase"};
+std::string take_retention_delta(std::string_view text) {
+  const auto moment =
+      reading([&] { return retention::moment_of_delta(text, kSomeDay, Zone::utc()); });
+  if (moment > kSomeDay) {
+    throw BadValue{"means a moment in the future, and every backup is older than that",
+                   "write 30 days ago for 30 days"};
+  }
   return std::string(text);
 }
 
-std::string parse_time_value(std::string_view text) {
-  if (text.empty() || text[0] < '0' || text[0] > '9') throw BadValue{"not a time value"};
+std::string take_time_value(std::string_view text) {
+  const retention::TimeValue value = reading([&] { return retention::parse_time_value(text); });
+  if (value.count <= 0) throw BadValue{"no time at all"};
   return std::string(text);
 }
 
-void check_zone_exists(std::string_view) {}
+void check_zone_exists(std::string_view name) {
+  if (name == "local") return;
+  reading([&] { return Zone::named(name); });
+}
 
 }  // namespace holdfast::config

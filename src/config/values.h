@@ -43,7 +43,7 @@ struct Exports {
   std::string bucket_name, prefix;
   std::string schedule;                                                 // Kubernetes dialect
   std::string name_template, name_parse_regexp, datetime_parse_format;  // see docs/guide/values.md
-  std::string retention_time_delta;  // a GNU date phrase, whatever grammar the file used
+  std::string retention_time_delta;  // as retention/date_delta.h reads it
 };
 enum class StackGraphImplementation { kV1, kV2, kAll };
 struct StackGraph : Exports {
