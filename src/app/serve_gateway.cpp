@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "gateway/access_log.h"
+#include "gateway/errors.h"
 #include "gateway/gateway.h"
 #include "http/server.h"
 
@@ -39,6 +40,9 @@ http::ServerOptions server_options(const config::Gateway& values) {
   options.body_stall_timeout = limits.stall_timeout;
   options.min_body_bytes_per_second = limits.min_bytes_per_second;
   options.stop_grace = limits.stop_grace;
+  options.refusal = gateway::refusal;
+  options.overloaded_body = gateway::overload_document();
+  options.overloaded_type = "application/xml";
   return options;
 }
 

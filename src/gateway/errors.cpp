@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/random.h"
 #include "codec/xml.h"
 #include "storage/storage.h"
 
@@ -122,6 +123,8 @@ S3Error to_s3_error(const Error& error) {
   return of_kind(error);
 }
 
+namespace {
+
 std::string error_document(const S3Error& error, std::string_view resource,
                            std::string_view request_id) {
   codec::XmlWriter xml("Error", "");
@@ -132,6 +135,24 @@ std::string error_document(const S3Error& error, std::string_view resource,
   xml.element("HostId", "holdfast");
   return xml.finish();
 }
+
+std::string_view code_of_status(int status) {
+  switch (status) {
+    case 400:
+      return "InvalidRequest";
+    case 408:
+      return "RequestTimeout";
+    case 431:
+      return "RequestHeaderSectionTooLarge";
+    case 501:
+      return "NotImplemented";
+    case 503:
+      return "SlowDown";
+  }
+  return status >= 500 ? "InternalError" : "InvalidRequest";
+}
+
+}  // namespace
 
 http::ServerResponse error_response(const S3Error& error, std::string_view resource,
                                     std::string_view request_id, bool is_head) {
@@ -144,6 +165,18 @@ http::ServerResponse error_response(const S3Error& error, std::string_view resou
   response.headers.emplace_back("Content-Type", "application/xml");
   response.text = error_document(error, resource, request_id);
   return response;
+}
+
+http::ServerResponse refusal(int status, std::string_view why) {
+  // Why a handler failed is for the log.
+  std::string message(status == 500 ? kTrouble : why);
+  return error_response({std::string(code_of_status(status)), status, std::move(message)}, "",
+                        random_hex(8), false);
+}
+
+std::string overload_document() {
+  return error_document({std::string(code_of_status(503)), 503, "the server is busy; try again"},
+                        "", "");
 }
 
 }  // namespace holdfast::gateway

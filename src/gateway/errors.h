@@ -22,8 +22,10 @@ S3Error to_s3_error(const Error& error);
 // The answer to a failed request. `resource` is the path asked for; a HEAD or a 304 gets no body.
 http::ServerResponse error_response(const S3Error& error, std::string_view resource,
                                     std::string_view request_id, bool is_head);
-// The <Error> document alone, for answers that fail after their head was sent.
-std::string error_document(const S3Error& error, std::string_view resource,
-                           std::string_view request_id);
+// The answer to a request that the HTTP server refuses before a handler sees it, or whose handler
+// failed (http::ServerOptions::refusal).
+http::ServerResponse refusal(int status, std::string_view why);
+// What an overloaded server says with its 503 (http::ServerOptions::overloaded_body).
+std::string overload_document();
 
 }  // namespace holdfast::gateway

@@ -76,5 +76,16 @@ TEST(GatewayErrors, HeadAndNotModifiedHaveNoBody) {
   EXPECT_TRUE(error_response({"NotModified", 304, "m"}, "/", "1", false).text.empty());
 }
 
+TEST(GatewayErrors, RefusalsOfTheServerAreDocumentsToo) {
+  for (int status : {400, 408, 417, 431, 500, 501, 505}) {
+    http::ServerResponse response = refusal(status, "why");
+    EXPECT_EQ(response.status, status);
+    EXPECT_FALSE(codec::parse_xml(response.text).child_text("Code").empty()) << status;
+    EXPECT_EQ(codec::parse_xml(response.text).child_text("Message") == "why", status != 500);
+  }
+  EXPECT_EQ(codec::parse_xml(refusal(408, "x").text).child_text("Code"), "RequestTimeout");
+  EXPECT_EQ(codec::parse_xml(overload_document()).child_text("Code"), "SlowDown");
+}
+
 }  // namespace
 }  // namespace holdfast::gateway
