@@ -42,7 +42,13 @@ void Server::Impl::run() {
 }
 
 void Server::Impl::readable(Connection& connection) {
-  if (connection.list == &closing) return discard(connection);
+  bool said_goodbye = false;
+  {
+    // Also what makes the last worker's writes to the connection visible here.
+    std::lock_guard lock(mutex);
+    said_goodbye = connection.list == &closing;
+  }
+  if (said_goodbye) return discard(connection);
   const Socket::Received received = connection.socket.receive_now(scratch);
   if (received.state == Socket::State::kGone) return close(connection);
   connection.input.append({scratch.data(), received.count});
