@@ -1,0 +1,200 @@
+#include "storage/s3/s3_errors.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace holdfast::storage {
+
+namespace {
+
+constexpr std::size_t kLongestCode = 64;
+constexpr std::size_t kLongestMessage = 240;
+
+constexpr std::string_view kCheckKeys =
+    "check the access key and its secret (minio.accessKey and minio.secretKey)";
+constexpr std::string_view kCheckPolicy =
+    "check what the access key may do with this bucket (minio.accessKey and its policy)";
+constexpr std::string_view kCheckClock = "set this machine's clock right";
+constexpr std::string_view kCheckRegion = "set the endpoint and the region to the bucket's own";
+constexpr std::string_view kCheckBucket = "create the bucket or correct its name";
+constexpr std::string_view kMakeRoom = "make room in the storage or raise its quota";
+constexpr std::string_view kCheckEndpoint = "check that the endpoint speaks the S3 protocol";
+
+struct CodeRow {
+  std::string_view code;
+  ErrorKind kind;
+  std::string_view our_code;  // empty: the endpoint's own
+  std::string_view advice;
+};
+
+constexpr CodeRow kCodes[] = {
+    {"NoSuchKey", ErrorKind::kNotFound, kNoSuchKey, ""},
+    {"NoSuchBucket", ErrorKind::kNotFound, kNoSuchBucket, kCheckBucket},
+    {"NoSuchUpload", ErrorKind::kNotFound, kNoSuchUpload, ""},
+    {"PreconditionFailed", ErrorKind::kPreconditionFailed, "", ""},
+    {"NotModified", ErrorKind::kPreconditionFailed, kNotModified, ""},
+    {"BucketAlreadyOwnedByYou", ErrorKind::kPreconditionFailed, kBucketExists, ""},
+    {"BucketAlreadyExists", ErrorKind::kPreconditionFailed, "",
+     "choose another name: bucket names are shared by all accounts"},
+    {"BucketNotEmpty", ErrorKind::kPreconditionFailed, kBucketNotEmpty, ""},
+    // Another write of the same object was under way. Whether it will win is not said, so that the
+    // caller has to look, as after any write without an answer.
+    {"ConditionalRequestConflict", ErrorKind::kUnavailable, "", ""},
+    {"OperationAborted", ErrorKind::kUnavailable, "", ""},
+    {"AccessDenied", ErrorKind::kAccessDenied, "", kCheckPolicy},
+    {"AllAccessDisabled", ErrorKind::kAccessDenied, "", kCheckPolicy},
+    {"AccountProblem", ErrorKind::kAccessDenied, "", kCheckPolicy},
+    {"InvalidAccessKeyId", ErrorKind::kAccessDenied, "", kCheckKeys},
+    {"SignatureDoesNotMatch", ErrorKind::kAccessDenied, "", kCheckKeys},
+    {"InvalidToken", ErrorKind::kAccessDenied, "", kCheckKeys},
+    {"ExpiredToken", ErrorKind::kAccessDenied, "", kCheckKeys},
+    {"RequestTimeTooSkewed", ErrorKind::kAccessDenied, "", kCheckClock},
+    {"AuthorizationHeaderMalformed", ErrorKind::kInvalidArgument, "", kCheckRegion},
+    {"IllegalLocationConstraintException", ErrorKind::kInvalidArgument, "", kCheckRegion},
+    {"InvalidLocationConstraint", ErrorKind::kInvalidArgument, "", kCheckRegion},
+    {"PermanentRedirect", ErrorKind::kInvalidArgument, "", kCheckRegion},
+    {"TemporaryRedirect", ErrorKind::kInvalidArgument, "", kCheckRegion},
+    {"InvalidRange", ErrorKind::kInvalidArgument, kInvalidRange, ""},
+    {"InvalidPartNumber", ErrorKind::kInvalidArgument, kInvalidRange, ""},
+    {"InvalidPart", ErrorKind::kInvalidArgument, kInvalidPart, ""},
+    {"InvalidPartOrder", ErrorKind::kInvalidArgument, kInvalidPartOrder, ""},
+    {"EntityTooSmall", ErrorKind::kInvalidArgument, kEntityTooSmall, ""},
+    {"EntityTooLarge", ErrorKind::kInvalidArgument, kEntityTooLarge, ""},
+    {"BadDigest", ErrorKind::kInvalidArgument, kBadDigest, ""},
+    {"InvalidDigest", ErrorKind::kInvalidArgument, kBadDigest, ""},
+    {"XAmzContentSHA256Mismatch", ErrorKind::kInvalidArgument, kBadDigest, ""},
+    {"XAmzContentChecksumMismatch", ErrorKind::kInvalidArgument, kBadDigest, ""},
+    {"KeyTooLongError", ErrorKind::kInvalidArgument, kKeyTooLong, ""},
+    {"InvalidBucketName", ErrorKind::kInvalidArgument, kInvalidBucketName, kCheckBucket},
+    // The endpoint got less of our body than we sent, or got it too late: the network's doing.
+    {"IncompleteBody", ErrorKind::kUnavailable, "", ""},
+    {"RequestTimeout", ErrorKind::kUnavailable, "", ""},
+    {"SlowDown", ErrorKind::kUnavailable, "", ""},
+    {"InternalError", ErrorKind::kUnavailable, "", ""},
+    {"ServiceUnavailable", ErrorKind::kUnavailable, "", ""},
+    {"XMinioStorageFull", ErrorKind::kNoSpace, "", kMakeRoom},
+    {"XMinioAdminBucketQuotaExceeded", ErrorKind::kNoSpace, "", kMakeRoom},
+    {"QuotaExceeded", ErrorKind::kNoSpace, "", kMakeRoom},
+    {"NotImplemented", ErrorKind::kUnsupported, "", ""},
+    {"MethodNotAllowed", ErrorKind::kUnsupported, "", ""},
+};
+
+struct StatusRow {
+  int status;
+  ErrorKind kind;
+  std::string_view our_code;
+  std::string_view advice;
+};
+
+constexpr StatusRow kStatuses[] = {
+    {304, ErrorKind::kPreconditionFailed, kNotModified, ""},
+    {301, ErrorKind::kInvalidArgument, "", kCheckRegion},
+    {307, ErrorKind::kInvalidArgument, "", kCheckRegion},
+    {400, ErrorKind::kInvalidArgument, "", ""},
+    {401, ErrorKind::kAccessDenied, "", kCheckKeys},
+    {403, ErrorKind::kAccessDenied, "", kCheckPolicy},
+    {404, ErrorKind::kNotFound, kNoSuchKey, ""},
+    {405, ErrorKind::kUnsupported, "", kCheckEndpoint},
+    {408, ErrorKind::kUnavailable, "", ""},
+    {409, ErrorKind::kUnavailable, "", ""},
+    {412, ErrorKind::kPreconditionFailed, "", ""},
+    {416, ErrorKind::kInvalidArgument, kInvalidRange, ""},
+    {429, ErrorKind::kUnavailable, "", ""},
+    {501, ErrorKind::kUnsupported, "", ""},
+    {507, ErrorKind::kNoSpace, "", kMakeRoom},
+};
+
+std::string cleaned(std::string_view text, std::size_t limit) {
+  std::string out(text.substr(0, limit));
+  for (char& c : out) {
+    if ((c >= 0 && c < ' ') || c == 0x7f) c = ' ';
+  }
+  while (!out.empty() && (out.back() == '.' || out.back() == ' ')) out.pop_back();
+  return out;
+}
+
+std::string cleaned_code(std::string_view text) {
+  auto is_plain = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
+  if (text.size() > kLongestCode || !std::all_of(text.begin(), text.end(), is_plain)) return "";
+  return std::string(text);
+}
+
+CodeRow row_of(const S3Fault& fault) {
+  for (const CodeRow& row : kCodes) {
+    if (!fault.code.empty() && row.code == fault.code) return row;
+  }
+  for (const StatusRow& row : kStatuses) {
+    if (row.status == fault.status) return {fault.code, row.kind, row.our_code, row.advice};
+  }
+  // Any other 5xx passes, also those that something between us and the endpoint made.
+  ErrorKind kind = fault.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kFailed;
+  return {fault.code, kind, "", fault.status >= 500 ? "" : kCheckEndpoint};
+}
+
+std::string reason_of(const S3Fault& fault) {
+  if (!fault.message.empty() && !fault.code.empty()) {
+    return fmt::format("{} ({})", fault.message, fault.code);
+  }
+  if (!fault.code.empty()) return fmt::format("the storage answered {}", fault.code);
+  if (fault.status == 404) return fault.about_bucket ? "no such bucket" : "no such object";
+  if (fault.status == 412) return "the condition does not hold";
+  if (fault.status == 304) return "not modified";
+  if (fault.status == 403) return "access denied";
+  return fmt::format("the storage answered status {}", fault.status);
+}
+
+}  // namespace
+
+S3Fault read_fault(int status, const codec::XmlElement& element) {
+  S3Fault fault{.status = status};
+  fault.code = cleaned_code(element.child_text("Code"));
+  fault.message = cleaned(element.child_text("Message"), kLongestMessage);
+  fault.region = element.child_text("Region");
+  return fault;
+}
+
+S3Fault read_fault(int status, std::string_view document) {
+  std::size_t start = document.find('<');  // blanks may have been sent to keep the line alive
+  if (start == std::string_view::npos) return {.status = status};
+  try {
+    codec::XmlElement root = codec::parse_xml(document.substr(start));
+    if (root.name == "Error") return read_fault(status, root);
+  } catch (const InvalidArgument&) {
+    // A page of a proxy's: the status alone tells.
+  }
+  return {.status = status};
+}
+
+Error to_error(const S3Fault& fault, std::string what) {
+  CodeRow row = row_of(fault);
+  std::string code(row.our_code.empty() ? std::string_view(fault.code) : row.our_code);
+  std::string advice(row.advice);
+  if (row.kind == ErrorKind::kNotFound && fault.about_bucket && fault.code.empty()) {
+    code = kNoSuchBucket;
+    advice = kCheckBucket;
+  }
+  if (advice == kCheckRegion && !fault.region.empty()) {
+    advice = fmt::format("set the region to {}", cleaned(fault.region, kLongestCode));
+  }
+  ErrorKind kind = row.kind;
+  if (fault.conditional_write && kind == ErrorKind::kNotFound && code == kNoSuchKey) {
+    kind = ErrorKind::kPreconditionFailed;
+  }
+  // Callers tell a failed condition by its kind; a code would narrow it to something else.
+  if (kind == ErrorKind::kPreconditionFailed &&
+      (code == "PreconditionFailed" || code == kNoSuchKey)) {
+    code.clear();
+  }
+  Error error(kind, std::move(what), reason_of(fault), std::move(advice));
+  error.set_code(std::move(code));
+  return error;
+}
+
+void throw_fault(const S3Fault& fault, std::string what) {
+  Error error = to_error(fault, std::move(what));
+  throw_error(error.kind(), error.subject(), error.reason(), error.advice(), error.code());
+}
+
+}  // namespace holdfast::storage

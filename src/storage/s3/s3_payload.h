@@ -1,0 +1,67 @@
+// How a body is protected on its way: every byte is covered by exactly one digest that the endpoint
+// checks. In this order, so that each byte is hashed once in all:
+//   1. the SHA-256 is known: the request is signed over it
+//   2. a checksum of the body is known: x-amz-checksum-*, body unsigned
+//   3. the MD5 is known: Content-MD5, body unsigned
+//   4. the body can be read twice: hashed first, then as 1
+//   5. else: aws-chunked without signatures, and a checksum in the trailer
+// A known MD5 is always sent too: the endpoint computes it anyway, for the ETag.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/stream.h"
+#include "codec/digest.h"
+#include "codec/sigv4.h"
+#include "storage/storage.h"
+
+namespace holdfast::storage {
+
+struct S3Payload {
+  std::string hash;        // for the signature
+  codec::Headers headers;  // to be signed
+  Source* source = nullptr;
+  std::unique_ptr<Source> framed;  // what `source` is, in case 5
+  std::uint64_t size = 0;          // of the object's bytes, framing left out
+
+  // Names the framing in Content-Encoding, before whatever the object itself is encoded with.
+  void mark_encoding(codec::Headers& attributes) const;
+};
+
+// Throws InvalidArgument when the body's size is not known, and what the body throws. Borrows
+// `body` and `request` for as long as the result lives.
+S3Payload choose_payload(Source& body, const PutRequest& request, const ObjectRef& ref);
+
+// Text made here: signed over its SHA-256.
+S3Payload text_payload(MemorySource& source, std::string_view text);
+
+// The framing of case 5. `algorithm` is computed over the bytes as they pass; before the last of
+// them goes out, `expected` (may be null) is asked, and a different value of the same algorithm
+// throws InvalidArgument (code kBadDigest).
+class TrailerSource : public Source {
+ public:
+  static constexpr std::uint64_t kChunk = 256 * 1024;
+
+  TrailerSource(Source& inner, std::uint64_t size, codec::DigestAlgorithm algorithm,
+                const std::function<std::optional<Checksum>()>& expected, std::string name);
+  std::size_t read(std::span<char> into) override;
+  std::optional<std::uint64_t> size() const override { return left_; }
+
+ private:
+  void next_text();
+
+  Source& inner_;
+  codec::Digest digest_;
+  const std::function<std::optional<Checksum>()>& expected_;
+  const std::string name_;
+  std::uint64_t inner_left_;      // bytes of the object still to come
+  std::uint64_t chunk_left_ = 0;  // of the chunk that is open
+  std::uint64_t left_ = 0;        // of everything
+  std::string text_;              // framing still to go out
+  std::size_t text_from_ = 0;
+  bool started_ = false, ended_ = false;
+};
+
+}  // namespace holdfast::storage

@@ -1,0 +1,92 @@
+#include "storage/s3/s3_reader.h"
+
+#include "storage/rules.h"
+#include "storage/s3/s3_headers.h"
+
+namespace holdfast::storage {
+
+namespace {
+
+// Reads under the time of one request. A reader that outlives it fails with Unavailable and can be
+// opened again where it stopped.
+class S3Reader : public Reader {
+ public:
+  S3Reader(const Context& context, std::unique_ptr<http::Exchange> exchange, ObjectInfo info,
+           Delivered delivered, std::string what)
+      : context_(context),
+        exchange_(std::move(exchange)),
+        info_(std::move(info)),
+        delivered_(delivered),
+        what_(std::move(what)) {}
+  const ObjectInfo& info() const override { return info_; }
+  std::uint64_t offset() const override { return delivered_.offset; }
+  std::uint64_t length() const override { return delivered_.length; }
+  std::optional<std::uint64_t> size() const override { return exchange_->size(); }
+  std::size_t read(std::span<char> into) override {
+    try {
+      return exchange_->read(into);
+    } catch (const DeadlineExceeded&) {
+      context_.check(what_);
+      throw Unavailable(what_, "the request took longer than a request may");
+    }
+  }
+
+ private:
+  const Context context_;
+  std::unique_ptr<http::Exchange> exchange_;
+  const ObjectInfo info_;
+  const Delivered delivered_;
+  const std::string what_;
+};
+
+S3Call read_call(std::string_view method, std::string verb, const ObjectRef& ref,
+                 const GetRequest& request) {
+  S3Call call{.method = method, .target = ref, .verb = std::move(verb)};
+  if (request.range) call.headers.emplace_back("range", range_header(*request.range));
+  if (request.part) call.query.emplace_back("partNumber", std::to_string(*request.part));
+  call.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+  add_read_conditions(call.headers, request.condition);
+  return call;
+}
+
+// An endpoint may leave a range out and send everything: that is right only when everything was
+// asked for.
+void check_delivered(const GetRequest& request, const Delivered& got, const ObjectInfo& info,
+                     const ObjectRef& ref) {
+  if (request.part) return;
+  Stretch wanted = resolve_request(request, {}, info.size, ref);
+  if (wanted.offset != got.offset || wanted.length != got.length) {
+    throw Failed("get " + ref.text(), "the storage sent another stretch than was asked for",
+                 "check that the endpoint supports ranges");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Reader> open_s3_reader(S3Endpoint& endpoint, const Context& context,
+                                       const ObjectRef& ref, const GetRequest& request) {
+  S3Call call = read_call("GET", "get", ref, request);
+  std::string what = S3Endpoint::describe(call);
+  auto exchange = within(context, endpoint.options().request_timeout, what,
+                         [&](const Context& shorter) { return endpoint.send(shorter, call); });
+  ObjectInfo info = read_info(*exchange, ref);
+  check_read_condition(request.condition, info, ref);
+  Delivered delivered = read_delivered(*exchange, ref);
+  check_delivered(request, delivered, info, ref);
+  return std::make_unique<S3Reader>(context, std::move(exchange), std::move(info), delivered,
+                                    std::move(what));
+}
+
+ObjectInfo head_s3_object(S3Endpoint& endpoint, const Context& context, const ObjectRef& ref,
+                          const GetRequest& request) {
+  S3Call call = read_call("HEAD", "head", ref, request);
+  return within(context, endpoint.options().request_timeout, S3Endpoint::describe(call),
+                [&](const Context& shorter) {
+                  auto exchange = endpoint.send(shorter, call);
+                  ObjectInfo info = read_info(*exchange, ref);
+                  check_read_condition(request.condition, info, ref);
+                  return info;
+                });
+}
+
+}  // namespace holdfast::storage
