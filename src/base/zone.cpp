@@ -21,7 +21,7 @@ using std::chrono::sys_seconds;
 constexpr std::string_view kFolder = "/usr/share/zoneinfo/";
 constexpr const char* kLocalFile = "/etc/localtime";
 // The largest real file has about 4 kB.
-constexpr std::size_t kMostBytes = 256 * 1024;
+constexpr std::size_t kMostBytes = 64 * 1024;
 constexpr std::size_t kMostName = 255;
 
 // A file longer than the limit comes back cut, which no reader accepts.

@@ -131,14 +131,15 @@ Zone::Period ZoneRule::period_at(std::chrono::sys_seconds time) const {
   // Each change with whether daylight saving holds from it on. On a tie the end comes first, so
   // that a rule whose daylight time lasts the whole year has no gap at new year.
   std::vector<std::pair<sys_seconds, bool>> changes;
-  for (std::int64_t y = year - 1; y <= year + 1; ++y) {
+  for (std::int64_t y = year - 2; y <= year + 2; ++y) {
     changes.emplace_back(utc(moment_of(begin_, y), standard_.offset), true);
     changes.emplace_back(utc(moment_of(end_, y), daylight_->offset), false);
   }
   std::sort(changes.begin(), changes.end());
   auto after = std::upper_bound(changes.begin(), changes.end(), time,
                                 [](sys_seconds t, const auto& change) { return t < change.first; });
-  // Three years' changes reach past `time` on both sides.
+  // A change may fall into the year before or after its own (day 365, time -167); five years reach
+  // past `time` on both sides all the same.
   const auto& last = *std::prev(after);
   const Kind& kind = last.second ? *daylight_ : standard_;
   return {last.first, after->first, kind.offset, last.second, kind.abbreviation};

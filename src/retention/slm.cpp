@@ -112,6 +112,7 @@ std::vector<Verdict> apply_slm(const SlmPolicy& policy, const std::vector<Snapsh
   policy.check();
   Decision decision(policy, snapshots, now);
   std::vector<Verdict> verdicts;
+  verdicts.reserve(snapshots.size());
   for (std::size_t i = 0; i < snapshots.size(); ++i) verdicts.push_back(decision.of(i));
   return verdicts;
 }

@@ -69,12 +69,12 @@ std::optional<WallTime> Schedule::next(WallTime after, const Zone& zone) const {
   return *time;
 }
 
-void Refusal::operator()(std::string why, std::string allowed) const {
+void Refusal::operator()(std::string why, std::string_view allowed) const {
   std::string shown(text_.substr(0, 128));
   std::replace_if(
       shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c == 127; }, '?');
   throw InvalidArgument(fmt::format("{} schedule '{}'", name_of(dialect_), shown), std::move(why),
-                        "allowed: " + allowed);
+                        fmt::format("allowed: {}", allowed));
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {

@@ -25,11 +25,11 @@ std::shared_ptr<const Plan> parse_kubernetes(std::string_view text, ZonePrefix p
 std::shared_ptr<const Plan> parse_cronexpr(std::string_view text);
 std::shared_ptr<const Plan> parse_elasticsearch(std::string_view text);
 
-// Refuses with a sentence that ends "; allowed: ..." when `allowed` is not empty.
+// Throws the InvalidArgument of a schedule: what is wrong, and what is allowed there.
 class Refusal {
  public:
   Refusal(Dialect dialect, std::string_view text) : dialect_(dialect), text_(text) {}
-  [[noreturn]] void operator()(std::string why, std::string allowed) const;
+  [[noreturn]] void operator()(std::string why, std::string_view allowed) const;
 
  private:
   Dialect dialect_;

@@ -242,7 +242,7 @@ void parse_field(const Refusal& refuse, const Field& field, std::string_view tex
     refuse(fmt::format("'{}': more than one #", text), "one n#k alone");
   }
   std::vector<std::string_view> entries = split(text, ",");
-  if (entries.empty()) refuse(fmt::format("'{}' is no {}", text, field.name), field.allowed.data());
+  if (entries.empty()) refuse(fmt::format("'{}' is no {}", text, field.name), field.allowed);
   for (std::string_view entry : entries) EntryParser(refuse, field, entry, expression).parse();
 }
 

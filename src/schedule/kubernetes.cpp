@@ -320,14 +320,14 @@ std::string_view fields_of(std::string_view descriptor, const Refusal& refuse) {
   for (const Descriptor& known : kDescriptors) {
     if (known.name == descriptor) return known.fields;
   }
-  refuse(fmt::format("no descriptor '{}'", descriptor), std::string(kForms));
+  refuse(fmt::format("no descriptor '{}'", descriptor), kForms);
 }
 
 // Takes a prefix "TZ=Zone " off `text`.
 std::optional<Zone> take_zone(std::string_view& text, const Refusal& refuse) {
   std::size_t begin = text.find('=') + 1;
   std::size_t blank = text.find(' ');
-  if (blank == std::string_view::npos) refuse("a time zone without fields", std::string(kForms));
+  if (blank == std::string_view::npos) refuse("a time zone without fields", kForms);
   std::string_view name = text.substr(begin, blank - begin);
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks, blank), text.size()));
@@ -358,7 +358,7 @@ std::shared_ptr<const Plan> parse_kubernetes(std::string_view text, ZonePrefix p
   if (text.starts_with('@')) text = fields_of(text, refuse);
   std::vector<std::string_view> fields = split(text, " \t\n\v\f\r");
   if (fields.size() != kFields.size()) {
-    refuse(fmt::format("{} fields", fields.size()), std::string(kForms));
+    refuse(fmt::format("{} fields", fields.size()), kForms);
   }
   std::array<Set, 5> sets;
   for (std::size_t i = 0; i < sets.size(); ++i) {

@@ -29,7 +29,6 @@ VENDOR = {
     r"^yaml-cpp/": ["src/config"],
     r"^CLI/": ["src/cli", "src/app"],
     r"^zstd\.h$": ["src/codec", "src/datastore"],
-    r"^date/": ["src/schedule", "src/retention", "src/base"],
 }
 CLOCK = re.compile(r"(system_clock|steady_clock|high_resolution_clock)\s*::\s*now|\bclock_gettime\s*\(|\bgettimeofday\s*\("
                    r"|(?<![\w.:>])time\s*\(\s*(nullptr|NULL|0|&)|sleep_for|sleep_until|\busleep\s*\(|\bnanosleep\s*\(|(?<![\w_:.>])sleep\s*\(\s*\d")
