@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <stdio.h>
@@ -164,11 +165,16 @@ void remove_tree(const fs::path& path) {
 
 void make_folder(const fs::path& path) {
   Operation operation("file.make_folder", path.native());
-  if (::mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) check(-1, "make folder", path);
+  if (::mkdir(path.c_str(), 0755) == 0) return;
+  int number = errno;
+  std::error_code code;
+  if (number == EEXIST && fs::is_directory(path, code)) return;
+  throw_errno(number, "make folder " + path.string());
 }
 
 void make_folders(const fs::path& path) {
-  if (path.empty() || path_exists(path)) return;
+  std::error_code code;
+  if (path.empty() || fs::is_directory(path, code)) return;
   if (path.has_parent_path() && path.parent_path() != path) make_folders(path.parent_path());
   make_folder(path);
 }
@@ -199,43 +205,67 @@ std::uint64_t size_of_file(const fs::path& path) {
 
 namespace {
 
-void walk(const fs::path& folder, const std::string& prefix, Links links, int depth,
-          std::vector<WalkedFile>& out) {
-  if (depth > 64) throw Refused("walk " + folder.string(), "folders are nested too deeply");
-  std::error_code code;
-  fs::directory_iterator entries(folder, code);
-  if (code.value() == ENOENT) return;  // vanished meanwhile
-  if (code) throw_errno(code.value(), "list " + folder.string());
-  for (const fs::directory_entry& entry : entries) {
-    std::string relative = prefix + entry.path().filename().string();
+// One walk over a tree.
+class Walk {
+ public:
+  explicit Walk(Links links) : links_(links) {}
+
+  void enter(const fs::path& folder, const std::string& prefix, const struct stat& info) {
+    if (above_.size() > 64) throw Refused("walk " + folder.string(), "it is nested too deeply");
+    auto self = std::pair(info.st_dev, info.st_ino);
+    if (std::find(above_.begin(), above_.end(), self) != above_.end()) {
+      throw Refused("walk " + folder.string(), "a symlink leads back to a folder above it");
+    }
+    above_.push_back(self);
+    std::error_code code;
+    fs::directory_iterator entries(folder, code);
+    for (; !code && entries != fs::directory_iterator(); entries.increment(code)) {
+      take(entries->path(), prefix);
+    }
+    above_.pop_back();
+    // A folder that vanished meanwhile held nothing.
+    if (code && code.value() != ENOENT) throw_errno(code.value(), "list " + folder.string());
+  }
+
+  std::vector<WalkedFile> found;
+
+ private:
+  void take(const fs::path& path, const std::string& prefix) {
+    std::string relative = prefix + path.filename().string();
     struct stat info{};
-    if (::lstat(entry.path().c_str(), &info) < 0) {
-      if (errno == ENOENT) continue;
-      check(-1, "look at", entry.path());
+    if (::lstat(path.c_str(), &info) < 0) {
+      if (errno == ENOENT) return;
+      check(-1, "look at", path);
     }
     bool is_link = S_ISLNK(info.st_mode);
-    if (is_link && links == Links::kFollowFolders &&
-        (::stat(entry.path().c_str(), &info) < 0 || !S_ISDIR(info.st_mode))) {
-      continue;
+    if (is_link && links_ == Links::kFollowFolders &&
+        (::stat(path.c_str(), &info) < 0 || !S_ISDIR(info.st_mode))) {
+      return;
     }
     if (S_ISDIR(info.st_mode)) {
-      walk(entry.path(), relative + "/", links, depth + 1, out);
+      enter(path, relative + "/", info);
     } else if (S_ISREG(info.st_mode) || is_link) {
-      out.push_back({relative, entry.path(), is_link ? 0 : std::uint64_t(info.st_size),
-                     std::uint64_t(info.st_ino), is_link});
+      found.push_back({relative, path, is_link ? 0 : std::uint64_t(info.st_size),
+                       std::uint64_t(info.st_ino), is_link});
     }
   }
-}
+
+  Links links_;
+  std::vector<std::pair<dev_t, ino_t>> above_;
+};
 
 }  // namespace
 
 std::vector<WalkedFile> walk_files(const fs::path& root, Links links) {
-  std::vector<WalkedFile> out;
-  if (!fs::is_directory(root)) throw NotFound("walk " + root.string(), "no such folder");
-  walk(root, "", links, 0, out);
-  std::sort(out.begin(), out.end(),
+  struct stat info{};
+  if (::stat(root.c_str(), &info) < 0 || !S_ISDIR(info.st_mode)) {
+    throw NotFound("walk " + root.string(), "no such folder");
+  }
+  Walk walk(links);
+  walk.enter(root, "", info);
+  std::sort(walk.found.begin(), walk.found.end(),
             [](const WalkedFile& a, const WalkedFile& b) { return a.relative < b.relative; });
-  return out;
+  return std::move(walk.found);
 }
 
 std::optional<FileLock> FileLock::try_lock(const fs::path& path) {

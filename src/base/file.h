@@ -61,7 +61,7 @@ void rename_new(const fs::path& from, const fs::path& to);
 void remove_file(const fs::path& path);  // NotFound if it is not there
 bool remove_file_if_there(const fs::path& path);
 void remove_tree(const fs::path& path);  // nothing when it is not there; never follows a symlink
-void make_folder(const fs::path& path);  // nothing when it is there
+void make_folder(const fs::path& path);  // nothing when it is there; a file: PreconditionFailed
 void make_folders(const fs::path& path);
 void link_file(const fs::path& from, const fs::path& to);
 
@@ -79,7 +79,7 @@ struct WalkedFile {
 enum class Links { kFollowFolders, kKeep };
 // Every regular file under `root` (and, with kKeep, every symlink), sorted by `relative`. With
 // kFollowFolders a symlink to a folder is walked under its own name and one that points nowhere is
-// skipped. What vanishes meanwhile is skipped.
+// skipped; one that leads back above itself throws Refused. What vanishes meanwhile is skipped.
 std::vector<WalkedFile> walk_files(const fs::path& root, Links links);
 
 // An exclusive advisory lock on a file (created if needed); freed when it goes out of scope.

@@ -1,5 +1,6 @@
-// A Journal in one file: `CRC32HEX LINE\n` each, fsynced; lines() stops at the first line whose
-// checksum is wrong.
+// A Journal in one file: `CRC32HEX LINE\n` each, fsynced. lines() stops at the first line whose
+// checksum is wrong; append() cuts the file off there first, so that what a crash has torn never
+// hides what is appended after it. Not thread-safe; one writer at a time.
 #pragma once
 
 #include "base/file.h"
@@ -16,6 +17,7 @@ class FileJournal : public Journal {
 
  private:
   fs::path path_;
+  std::optional<std::uint64_t> end_;  // where the next line goes, once that is known
 };
 
 }  // namespace holdfast

@@ -4,7 +4,17 @@
 
 namespace holdfast {
 
-Secret::~Secret() { explicit_bzero(value_.data(), value_.size()); }
+Secret::~Secret() { wipe(); }
+
+Secret& Secret::operator=(const Secret& other) {
+  if (this != &other) {
+    wipe();
+    value_ = other.value_;
+  }
+  return *this;
+}
+
+void Secret::wipe() { explicit_bzero(value_.data(), value_.size()); }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

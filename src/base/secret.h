@@ -11,7 +11,8 @@ class Secret {
   Secret() = default;
   explicit Secret(std::string value) : value_(std::move(value)) {}
   Secret(const Secret&) = default;
-  Secret& operator=(const Secret&) = default;
+  // Also wipes what was held before.
+  Secret& operator=(const Secret& other);
   ~Secret();
 
   // The one way to the bytes: only where they are sent or compared.
@@ -21,6 +22,8 @@ class Secret {
   friend bool operator==(const Secret&, const Secret&) = default;
 
  private:
+  void wipe();
+
   std::string value_;
 };
 
