@@ -9,11 +9,18 @@
 
 namespace holdfast::storage {
 
+// Where attributes that are not bytes are kept. A folder stays with what it began with.
+enum class LabelPlace {
+  kAutomatic,  // extended attributes where the file system has them, else files
+  kFiles,
+};
+
 struct FolderOptions {
   fs::path root;           // created if missing (its parent must exist)
   bool read_only = false;  // restores with --direct: takes no exclusive lock, changes nothing
   std::uint64_t min_part_size = 5ull << 20;
   std::uint64_t reserved_bytes = 64ull << 20;  // writes answer NoSpace when less would be left
+  LabelPlace labels = LabelPlace::kAutomatic;  // of a folder that is new
 };
 
 // Takes the folder's lock (a second writer: Refused, naming the holder), probes xattrs, rename

@@ -1,0 +1,229 @@
+#include "storage/folder/folder_objects.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "codec/text.h"
+#include "storage/folder/body_writer.h"
+#include "storage/folder/file_copy.h"
+#include "storage/folder/key_path.h"
+#include "storage/rules.h"
+
+namespace holdfast::storage {
+
+namespace {
+
+constexpr std::size_t kRemovedAtOnce = 128;  // so that not too many files are open
+constexpr int kMostAttempts = 1000;
+
+WallTime now_of(const Context& context) { return context.clock().now(); }
+
+}  // namespace
+
+std::optional<OpenObject> FolderObjects::open(const ObjectRef& ref) const {
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    auto file = tree_.open(ref);
+    if (!file) return std::nullopt;
+    auto stored = labels_.read(ref, *file, true);
+    if (!stored) continue;  // replaced while its label was read
+    ObjectInfo info = stored->info(ref.key);
+    return OpenObject{std::move(*file), std::move(*stored), std::move(info)};
+  }
+  throw Unavailable("open " + ref.text(), "it is replaced all the time");
+}
+
+OpenObject FolderObjects::open_existing(const ObjectRef& ref) const {
+  check_key(ref.key);
+  auto found = open(ref);
+  if (!found) throw_no_such_key(ref);
+  if (found->stored.damaged) {
+    throw Corrupt("read " + ref.text(), "its stored attributes are damaged",
+                  "put the object again");
+  }
+  return std::move(*found);
+}
+
+void FolderObjects::check(const Condition& condition, const ObjectRef& ref) const {
+  if (condition.empty()) return;
+  auto current = open(ref);
+  check_write_condition(condition, current ? &current->info : nullptr, ref);
+}
+
+// The side file of what is replaced is noted before and removed after.
+void FolderObjects::publish_with(const ObjectRef& ref, TemporaryFile& file,
+                                 const Condition& condition,
+                                 const std::function<void()>& last_step) {
+  std::optional<ObjectFile> old;
+  LabelStore::Side old_side;
+  try {
+    tree_.publish(ref, file, [&] {
+      check(condition, ref);
+      if (labels_.has_sides()) {
+        old = tree_.open(ref);
+        if (old) old_side = labels_.begin_removal(ref, *old);
+      }
+      last_step();
+    });
+  } catch (...) {
+    if (!file.is_moved()) labels_.finish(old_side, true);
+    throw;
+  }
+  if (old) labels_.end_removal(old_side, *old);
+}
+
+std::string FolderObjects::publish(const Context& context, const ObjectRef& ref,
+                                   TemporaryFile& file, Label& label, const Condition& condition) {
+  LabelStore::Side side = labels_.attach(ref, file.file(), label, now_of(context));
+  try {
+    check_file(sync_data(file.file(), file.name()), "put " + ref.text());
+    publish_with(ref, file, condition, [] {});
+  } catch (...) {
+    labels_.finish(side, file.is_moved());
+    throw;
+  }
+  labels_.finish(side, true);
+  return codec::to_hex(label.id);
+}
+
+PutResult FolderObjects::put(const Context& context, const ObjectRef& ref, Source& body,
+                             const PutRequest& request) {
+  check_key(ref.key);
+  core_.check_writable("put " + ref.text());
+  tree_.check_bucket(ref.bucket);
+  check(request.condition, ref);  // again when it counts, but not only after a long body
+  TemporaryFile file(core_);
+  WrittenBody written = write_body(context, core_, ref, body, request, file.file(), 0);
+  Label label;
+  label.id = random_bytes(kIdSize);
+  label.md5 = written.md5;
+  label.attributes = request.attributes;
+  label.attributes.checksum = written.checksum;
+  std::string revision = publish(context, ref, file, label, request.condition);
+  return {label.etag(), revision};
+}
+
+CopyResult FolderObjects::copy(const Context& context, const ObjectRef& source,
+                               const ObjectRef& destination, const CopyRequest& request) {
+  check_key(destination.key);
+  core_.check_writable("copy to " + destination.text());
+  tree_.check_bucket(destination.bucket);
+  OpenObject from = open_existing(source);
+  check_read_condition(request.source_condition, from.info, source, true);
+  check(request.condition, destination);
+  bool may_link = !request.replace && !from.stored.by_hand && core_.use_xattrs && !core_.reflinks;
+  if (may_link) {
+    if (auto result = copy_by_link(context, source, from, destination, request)) return *result;
+  }
+  return copy_bytes_of(context, from, destination, request);
+}
+
+// Gives the source's file another name, `name` among the temporary ones. False: it cannot have one
+// more. Under the source's lock and only while its name still means this file, so that whoever
+// removes the file's last name knows that it is the last (label_store.h).
+bool FolderObjects::link_aside(const ObjectRef& source, const OpenObject& from,
+                               const std::string& name) {
+  std::lock_guard lock(core_.locks.of(source.bucket + "/" + path_of_key(source.key)));
+  auto current = tree_.open(source);
+  if (!current || current->info.st_ino != from.file.info.st_ino) return false;
+  int error = link_open_file(from.file.file.get(), core_.temporary.get(), name);
+  if (error == ENOENT || error == EMLINK || error == EXDEV || error == EPERM) return false;
+  check_file(error, "link " + source.text());
+  return true;
+}
+
+std::optional<CopyResult> FolderObjects::copy_by_link(const Context& context,
+                                                      const ObjectRef& source,
+                                                      const OpenObject& from,
+                                                      const ObjectRef& destination,
+                                                      const CopyRequest& request) {
+  const std::string name = core_.unique_name();
+  if (!link_aside(source, from, name)) return std::nullopt;
+  TemporaryFile link(core_, name, Descriptor());
+  LinkRecord record{from.stored.label.id, random_bytes(kIdSize),
+                    Duration(now_of(context).time_since_epoch()).count()};
+  publish_with(destination, link, request.condition,
+               [&] { labels_.write_link(destination, record); });
+  // Renaming over another name of the same file does nothing and leaves both names.
+  ::unlinkat(core_.temporary.get(), name.c_str(), 0);
+  return CopyResult{
+      from.info.etag, codec::to_hex(record.id),
+      WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(record.modified)))};
+}
+
+CopyResult FolderObjects::copy_bytes_of(const Context& context, OpenObject& from,
+                                        const ObjectRef& destination, const CopyRequest& request) {
+  const std::uint64_t size = from.info.size;
+  TemporaryFile file(core_);
+  Label label = from.stored.label;
+  label.id = random_bytes(kIdSize);
+  if (from.stored.by_hand) {
+    FileSource body({from.file.file.get(), 0, size}, from.info.key);
+    label.md5 = write_body(context, core_, destination, body, {}, file.file(), 0).md5;
+  } else if (!core_.reflinks || !share_blocks(from.file.file.get(), file.file())) {
+    core_.check_space(size);
+    copy_bytes(from.file.file.get(), 0, file.file(), 0, size, from.info.key);
+  }
+  if (request.replace) label.attributes = *request.replace;
+  std::string revision = publish(context, destination, file, label, request.condition);
+  return {label.etag(), revision,
+          WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(label.stamp.modified)))};
+}
+
+std::vector<RemoveResult> FolderObjects::remove(const std::string& bucket,
+                                                const std::vector<RemoveTarget>& targets) {
+  core_.check_writable("remove from " + bucket);
+  tree_.check_bucket(bucket);
+  std::vector<RemoveResult> results(targets.size());
+  for (std::size_t at = 0; at < targets.size(); at += kRemovedAtOnce) {
+    std::size_t count = std::min(kRemovedAtOnce, targets.size() - at);
+    remove_some(bucket, &targets[at], &results[at], count);
+  }
+  return results;
+}
+
+void FolderObjects::remove_some(const std::string& bucket, const RemoveTarget* targets,
+                                RemoveResult* results, std::size_t count) {
+  struct Gone {
+    LabelStore::Side side;
+    ObjectFile file;
+  };
+  std::vector<Gone> gone;
+  std::set<std::string> folders;
+  for (std::size_t i = 0; i < count; ++i) {
+    const ObjectRef ref{bucket, targets[i].key};
+    results[i].key = ref.key;
+    Gone old;
+    try {
+      check_key(ref.key);
+      ObjectTree::RemovalHooks hooks;
+      hooks.check = [&](ObjectFile& file) {
+        if (targets[i].etag_is) check({.etag_is = {*targets[i].etag_is}}, ref);
+        old.side = labels_.begin_removal(ref, file);
+        old.file = std::move(file);
+      };
+      hooks.removed = [&] { labels_.forget_link(ref); };
+      std::string folder;
+      if (!tree_.remove(ref, hooks, folder)) continue;
+      folders.insert(folder);
+      if (!old.side.name.empty()) gone.push_back(std::move(old));
+    } catch (const Error& error) {
+      labels_.finish(old.side, true);
+      results[i].error = error;
+    }
+  }
+  try {
+    tree_.settle(bucket, folders);
+    for (Gone& each : gone) labels_.end_removal(each.side, each.file);
+  } catch (const Error& error) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!results[i].error)
+        results[i].error =
+            Unavailable("remove " + results[i].key, "perhaps not durable: " + error.to_string());
+    }
+  }
+}
+
+}  // namespace holdfast::storage

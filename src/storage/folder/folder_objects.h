@@ -1,0 +1,74 @@
+// The folder backend's objects: what Storage promises, put together from tree, labels and lists.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/folder/label_store.h"
+#include "storage/folder/lister.h"
+#include "storage/folder/names_cache.h"
+#include "storage/folder/object_tree.h"
+#include "storage/storage.h"
+
+namespace holdfast::storage {
+
+// An object that was opened and whose label was read in full.
+struct OpenObject {
+  ObjectFile file;
+  StoredObject stored;
+  ObjectInfo info;
+};
+
+class FolderObjects {
+ public:
+  explicit FolderObjects(Core& core)
+      : core_(core),
+        tree_(core),
+        labels_(core),
+        names_(core),
+        lister_(core, tree_, labels_, names_) {}
+
+  ObjectTree& tree() { return tree_; }
+  LabelStore& labels() { return labels_; }
+  Lister& lister() { return lister_; }
+
+  std::optional<OpenObject> open(const ObjectRef& ref) const;
+  // Throws NotFound (code kNoSuchKey), or Corrupt when the object's label is damaged.
+  OpenObject open_existing(const ObjectRef& ref) const;
+  // Throws PreconditionFailed by the object that is there now.
+  void check(const Condition& condition, const ObjectRef& ref) const;
+
+  PutResult put(const Context& context, const ObjectRef& ref, Source& body,
+                const PutRequest& request);
+  CopyResult copy(const Context& context, const ObjectRef& source, const ObjectRef& destination,
+                  const CopyRequest& request);
+  std::vector<RemoveResult> remove(const std::string& bucket,
+                                   const std::vector<RemoveTarget>& targets);
+
+  // Publishes a file whose bytes are all there: gives it its label, syncs it and moves it in place.
+  // Returns its revision.
+  std::string publish(const Context& context, const ObjectRef& ref, TemporaryFile& file,
+                      Label& label, const Condition& condition);
+
+ private:
+  CopyResult copy_bytes_of(const Context& context, OpenObject& from, const ObjectRef& destination,
+                           const CopyRequest& request);
+  bool link_aside(const ObjectRef& source, const OpenObject& from, const std::string& name);
+  std::optional<CopyResult> copy_by_link(const Context& context, const ObjectRef& source,
+                                         const OpenObject& from, const ObjectRef& destination,
+                                         const CopyRequest& request);
+  void publish_with(const ObjectRef& ref, TemporaryFile& file, const Condition& condition,
+                    const std::function<void()>& last_step);
+  void remove_some(const std::string& bucket, const RemoveTarget* targets, RemoveResult* results,
+                   std::size_t count);
+
+  Core& core_;
+  ObjectTree tree_;
+  LabelStore labels_;
+  NamesCache names_;
+  Lister lister_;
+};
+
+}  // namespace holdfast::storage

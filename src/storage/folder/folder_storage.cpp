@@ -1,0 +1,104 @@
+#include "storage/folder/folder_storage.h"
+
+#include "storage/folder/folder_buckets.h"
+#include "storage/folder/folder_multipart.h"
+#include "storage/folder/folder_objects.h"
+#include "storage/folder/folder_open.h"
+#include "storage/rules.h"
+
+namespace holdfast::storage {
+
+namespace {
+
+class FolderReader : public Reader {
+ public:
+  FolderReader(OpenObject object, Stretch stretch)
+      : object_(std::move(object)),
+        stretch_(stretch),
+        source_({object_.file.file.get(), stretch.offset, stretch.length}, object_.info.key) {}
+
+  std::size_t read(std::span<char> into) override { return source_.read(into); }
+  std::optional<std::uint64_t> size() const override { return source_.size(); }
+  bool rewind() override { return source_.rewind(); }
+  std::optional<FileRegion> file_region() override { return source_.file_region(); }
+  const ObjectInfo& info() const override { return object_.info; }
+  std::uint64_t offset() const override { return stretch_.offset; }
+  std::uint64_t length() const override { return stretch_.length; }
+
+ private:
+  OpenObject object_;
+  Stretch stretch_;
+  FileSource source_;
+};
+
+class FolderStorage : public Storage {
+ public:
+  FolderStorage(const Context& context, const FolderOptions& options)
+      : opened_(open_folder_core(context, options)),
+        objects_(*opened_.core),
+        buckets_(*opened_.core, objects_),
+        multipart_(*opened_.core, objects_) {
+    capabilities_.name = "folder";
+    capabilities_.min_part_size = options.min_part_size;
+    if (options.read_only) return;
+    objects_.labels().clean(objects_.tree());
+    multipart_.clean(context);
+  }
+
+  const Capabilities& capabilities() const override { return capabilities_; }
+
+  PutResult put(const Context& context, const ObjectRef& ref, Source& body,
+                const PutRequest& request) override {
+    return objects_.put(context, ref, body, request);
+  }
+
+  std::unique_ptr<Reader> get(const Context&, const ObjectRef& ref,
+                              const GetRequest& request) override {
+    OpenObject object = objects_.open_existing(ref);
+    Stretch stretch = answer(object, ref, request);
+    return std::make_unique<FolderReader>(std::move(object), stretch);
+  }
+
+  ObjectInfo head(const Context&, const ObjectRef& ref, const GetRequest& request) override {
+    OpenObject object = objects_.open_existing(ref);
+    answer(object, ref, request);
+    return std::move(object.info);
+  }
+
+  std::vector<RemoveResult> remove(const Context&, const std::string& bucket,
+                                   const std::vector<RemoveTarget>& targets) override {
+    return objects_.remove(bucket, targets);
+  }
+
+  ListPage list(const Context& context, const ListRequest& request) override {
+    return objects_.lister().list(context, request);
+  }
+
+  CopyResult copy(const Context& context, const ObjectRef& source, const ObjectRef& destination,
+                  const CopyRequest& request) override {
+    return objects_.copy(context, source, destination, request);
+  }
+
+  BucketStore* buckets() override { return &buckets_; }
+  MultipartStore* multipart() override { return &multipart_; }
+
+ private:
+  static Stretch answer(const OpenObject& object, const ObjectRef& ref, const GetRequest& request) {
+    check_read_condition(request.condition, object.info, ref);
+    return resolve_request(request, object.stored.label.part_sizes, object.info.size, ref);
+  }
+
+  OpenedFolder opened_;
+  Capabilities capabilities_;
+  FolderObjects objects_;
+  FolderBuckets buckets_;
+  FolderMultipart multipart_;
+};
+
+}  // namespace
+
+std::unique_ptr<Storage> open_folder_storage(const Context& context, const FolderOptions& options) {
+  return std::make_unique<FolderStorage>(context, options);
+}
+
+}  // namespace holdfast::storage

@@ -1,0 +1,327 @@
+#include "storage/folder/label_store.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "codec/text.h"
+#include "storage/folder/key_path.h"
+
+namespace holdfast::storage {
+
+namespace {
+
+constexpr std::size_t kHashSize = 16;     // bytes of a hash that stands for a name
+constexpr std::size_t kNoteLimit = 4096;  // bytes of a note in pending/
+constexpr std::int64_t kTimeStep = 1000;  // nanoseconds: finer than any time a label is named by
+constexpr std::size_t kNoLimit = std::size_t(-1);
+
+std::string hash_of(std::string_view text) {
+  return codec::to_hex(
+      codec::digest_of(codec::DigestAlgorithm::kSha256, text).substr(0, kHashSize));
+}
+
+std::string folder_of_label(const std::string& name) { return name.substr(0, 2); }
+
+FileStamp stamp_of(const struct stat& info) {
+  return {std::uint64_t(info.st_size), modified_of(info)};
+}
+
+WallTime wall_time(std::int64_t nanoseconds) {
+  return WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(nanoseconds)));
+}
+
+// Where the link record of a name lies in ROOT/.hf~sys/links: records of one folder are together.
+struct LinkPlace {
+  std::string bucket, folder, name;
+  std::string path() const { return bucket + "/" + folder + "/" + name; }
+};
+LinkPlace link_place(const ObjectRef& ref) {
+  std::string path = path_of_key(ref.key);
+  std::size_t slash = path.rfind('/');
+  bool nested = slash != std::string::npos;
+  return {ref.bucket, hash_of(nested ? path.substr(0, slash) : ""),
+          nested ? path.substr(slash + 1) : path};
+}
+
+}  // namespace
+
+StoredObject LabelStore::by_hand(const ObjectFile& file) {
+  StoredObject out;
+  out.by_hand = true;
+  out.label.stamp = stamp_of(file.info);
+  out.modified = wall_time(out.label.stamp.modified);
+  FieldWriter identity;
+  identity.fixed(out.label.stamp.size, 8);
+  identity.fixed(std::uint64_t(out.label.stamp.modified), 8);
+  out.label.md5 = codec::from_hex(hash_of(identity.bytes())).value_or("");
+  identity.fixed(file.info.st_ino, 8);
+  out.revision = "h" + hash_of(identity.bytes());
+  return out;
+}
+
+ObjectInfo StoredObject::info(const std::string& key) const {
+  ObjectInfo out;
+  out.key = key;
+  out.size = label.stamp.size;
+  out.etag = by_hand ? codec::to_hex(label.md5) + "-0" : label.etag();
+  out.revision = revision;
+  out.modified = modified;
+  out.attributes = label.attributes;
+  out.parts = label.parts;
+  return out;
+}
+
+LabelStore::LabelStore(Core& core) : core_(core) {
+  if (!core_.labels || !core_.use_xattrs || core_.options.read_only) return;
+  auto holds_something = [](const Descriptor& folder) {
+    bool any = false;
+    read_folder(folder.get(), [&](const char*, unsigned char) { return !(any = true); });
+    return any;
+  };
+  has_sides_ = holds_something(core_.labels);
+  has_links_ = holds_something(core_.links);
+}
+
+std::string LabelStore::side_name(const ObjectRef& ref, const FileStamp& stamp) const {
+  FieldWriter stamped;
+  stamped.fixed(stamp.size, 8);
+  stamped.fixed(std::uint64_t(stamp.modified), 8);
+  return hash_of(ref.text()) + "-" + codec::to_hex(stamped.bytes());
+}
+
+void LabelStore::read_attribute(const ObjectFile& file, StoredObject& out, bool& needs_side) const {
+  char value[512];
+  ssize_t size = ::fgetxattr(file.file.get(), kLabelAttribute, value, sizeof value);
+  if (size < 0 && errno != ERANGE) {
+    if (errno == ENODATA || errno == EOPNOTSUPP) return;
+    throw_file_error(errno, "read the attributes of an object");
+  }
+  auto core = decode_core({value, std::size_t(std::max<ssize_t>(size, 0))});
+  if (!core) {
+    out.damaged = true;
+    return;
+  }
+  if (core->label.stamp != stamp_of(file.info)) return;
+  needs_side = core->needs_side;
+  out.label = std::move(core->label);
+  out.by_hand = false;
+  out.revision = codec::to_hex(out.label.id);
+}
+
+// False: there is no label; the object was put by hand, or has gone.
+bool LabelStore::read_side_label(const ObjectRef& ref, const ObjectFile& file,
+                                 StoredObject& out) const {
+  if (!core_.labels) return false;
+  std::string name = side_name(ref, stamp_of(file.info));
+  ReadFile read = read_small(core_.labels.get(), folder_of_label(name) + "/" + name, kSideLimit);
+  if (read.error == ENOENT) return false;
+  check_file(read.error, "read the label of " + ref.text());
+  auto bytes = unseal(read.bytes);
+  auto core = bytes ? decode_core(*bytes) : std::nullopt;
+  if (!core || core->label.stamp != stamp_of(file.info)) {
+    out.damaged = true;
+    return true;
+  }
+  out.label = std::move(core->label);
+  out.by_hand = false;
+  out.revision = codec::to_hex(out.label.id);
+  return true;
+}
+
+void LabelStore::apply_link(const ObjectRef& ref, StoredObject& out) const {
+  if (!has_links_ || !core_.links) return;
+  ReadFile read = read_small(core_.links.get(), link_place(ref).path(), kNoteLimit);
+  if (read.error != 0) return;
+  auto record = decode_link_record(read.bytes);
+  if (!record || record->source_id != out.label.id) return;
+  out.revision = codec::to_hex(record->id);
+  out.modified = wall_time(record->modified);
+}
+
+std::optional<StoredObject> LabelStore::read(const ObjectRef& ref, const ObjectFile& file,
+                                             bool full) const {
+  StoredObject out = by_hand(file);
+  auto gone = [&] {
+    struct stat now{};
+    return ::fstat(file.file.get(), &now) == 0 && now.st_nlink == 0;
+  };
+  if (!core_.use_xattrs) {
+    if (!read_side_label(ref, file, out) && full && gone()) return std::nullopt;
+    return out;
+  }
+  bool needs_side = false;
+  read_attribute(file, out, needs_side);
+  if (out.by_hand) return out;
+  apply_link(ref, out);
+  if (!needs_side || !full) return out;
+  std::string name = codec::to_hex(out.label.id);
+  ReadFile side;
+  side.error = ENOENT;
+  if (core_.labels) {
+    side = read_small(core_.labels.get(), folder_of_label(name) + "/" + name, kSideLimit);
+  }
+  if (side.error == ENOENT && gone()) return std::nullopt;
+  if (side.error == EACCES) throw_file_error(side.error, "read the label of " + ref.text());
+  if (side.error != 0 || !decode_side(side.bytes, out.label)) out.damaged = true;
+  return out;
+}
+
+void LabelStore::write_note(const ObjectRef& ref, const std::string& name) {
+  Opened note = create_at(core_.pending.get(), name);
+  if (note.error == EEXIST) return;
+  check_file(note.error, "note the label of " + ref.text());
+  FieldWriter writer;
+  writer.text(ref.bucket);
+  writer.text(ref.key);
+  check_file(write_at(note.file.get(), seal(writer.take()), 0), "note the label of " + ref.text());
+}
+
+// False: the name is taken.
+bool LabelStore::write_side(const ObjectRef& ref, const std::string& name,
+                            const std::string& bytes) {
+  const std::string what = "write the label of " + ref.text();
+  has_sides_ = true;
+  TemporaryFile file(core_);
+  check_file(write_at(file.file(), bytes, 0), what);
+  check_file(sync_data(file.file(), name), what);
+  Opened folder = open_or_make_folder(core_.labels.get(), folder_of_label(name), true);
+  check_file(folder.error, what);
+  try {
+    write_note(ref, name);
+    int error = link_at(core_.temporary.get(), file.name(), folder.file.get(), name);
+    if (error == EEXIST) {
+      ::unlinkat(core_.pending.get(), name.c_str(), 0);
+      return false;
+    }
+    check_file(error, what);
+    core_.folder_sync.sync(folder.file.get(), name);
+    return true;
+  } catch (...) {
+    ::unlinkat(folder.file.get(), name.c_str(), 0);
+    ::unlinkat(core_.pending.get(), name.c_str(), 0);
+    throw;
+  }
+}
+
+LabelStore::Side LabelStore::attach(const ObjectRef& ref, int file, Label& label, WallTime now) {
+  const std::string what = "write the label of " + ref.text();
+  std::int64_t time = Duration(now.time_since_epoch()).count();
+  while (true) {
+    check_file(set_modified(file, time), what);
+    struct stat info{};
+    if (::fstat(file, &info) < 0) throw_file_error(errno, what);
+    label.stamp = stamp_of(info);
+    if (core_.use_xattrs) {
+      EncodedLabel encoded = encode_label(label, kInlineLimit);
+      Side side{encoded.side.empty() ? "" : codec::to_hex(label.id)};
+      check_file(set_attribute(file, kLabelAttribute, encoded.core), what);
+      if (!side.name.empty()) write_side(ref, side.name, encoded.side);
+      return side;
+    }
+    Side side{side_name(ref, label.stamp)};
+    if (write_side(ref, side.name, seal(encode_label(label, kNoLimit).core))) return side;
+    time += kTimeStep;
+  }
+}
+
+void LabelStore::write_link(const ObjectRef& ref, const LinkRecord& record) {
+  const std::string what = "write the time of the copy " + ref.text();
+  LinkPlace place = link_place(ref);
+  has_links_ = true;
+  while (true) {
+    Opened bucket = open_or_make_folder(core_.links.get(), place.bucket, true);
+    check_file(bucket.error, what);
+    Opened folder = open_or_make_folder(bucket.file.get(), place.folder, true);
+    if (folder.error == ENOENT) continue;
+    check_file(folder.error, what);
+    TemporaryFile file(core_);
+    check_file(write_at(file.file(), encode_link_record(record), 0), what);
+    check_file(sync_data(file.file(), place.name), what);
+    int error = rename_at(core_.temporary.get(), file.name(), folder.file.get(), place.name);
+    if (error == ENOENT) continue;  // the folder was emptied and removed meanwhile
+    check_file(error, what);
+    file.moved();
+    core_.folder_sync.sync(folder.file.get(), place.name);
+    return;
+  }
+}
+
+void LabelStore::finish(const Side& side, bool keep) {
+  if (side.name.empty()) return;
+  if (!keep) {
+    remove_at(core_.labels.get(), folder_of_label(side.name) + "/" + side.name);
+  }
+  remove_at(core_.pending.get(), side.name);
+}
+
+std::string LabelStore::name_of(const ObjectRef& ref, const ObjectFile& file) const {
+  if (!core_.use_xattrs) return side_name(ref, stamp_of(file.info));
+  StoredObject object;
+  bool needs_side = false;
+  read_attribute(file, object, needs_side);
+  return needs_side ? codec::to_hex(object.label.id) : "";
+}
+
+LabelStore::Side LabelStore::begin_removal(const ObjectRef& ref, const ObjectFile& file) {
+  if (core_.use_xattrs && !has_sides_) return {};
+  Side side{name_of(ref, file)};
+  if (side.name.empty()) return side;
+  struct stat now{};
+  bool shared = core_.use_xattrs && ::fstat(file.file.get(), &now) == 0 && now.st_nlink > 1;
+  if (!shared) write_note(ref, side.name);
+  return side;
+}
+
+void LabelStore::end_removal(const Side& side, const ObjectFile& file) {
+  if (side.name.empty()) return;
+  struct stat now{};
+  bool gone = !core_.use_xattrs || (::fstat(file.file.get(), &now) == 0 && now.st_nlink == 0);
+  finish(side, !gone);
+}
+
+void LabelStore::forget_link(const ObjectRef& ref) {
+  if (!has_links_ || !core_.use_xattrs) return;
+  LinkPlace place = link_place(ref);
+  Opened bucket = open_folder_at(core_.links.get(), place.bucket);
+  if (!bucket) return;
+  Opened folder = open_folder_at(bucket.file.get(), place.folder);
+  if (!folder || remove_at(folder.file.get(), place.name) != 0) return;
+  remove_folder_at(bucket.file.get(), place.folder);
+}
+
+void LabelStore::forget_bucket(const std::string& bucket) {
+  check_file(remove_all_at(core_.links.get(), bucket), "forget bucket " + bucket);
+}
+
+void LabelStore::clean(ObjectTree& tree) {
+  std::vector<std::string> names;
+  int error = read_folder(core_.pending.get(), [&](const char* name, unsigned char) {
+    names.push_back(name);
+    return true;
+  });
+  check_file(error, "read the folder's pending notes");
+  for (const std::string& name : names) {
+    ReadFile note = read_small(core_.pending.get(), name, kNoteLimit);
+    auto bytes = unseal(note.bytes);
+    bool keep = true;  // of what an unreadable note meant, nothing is removed
+    if (note.error == 0 && bytes) {
+      FieldReader reader(*bytes);
+      ObjectRef ref;
+      ref.bucket = reader.text();
+      ref.key = reader.text();
+      try {
+        auto file = tree.open(ref);
+        keep = file && name_of(ref, *file) == name;
+      } catch (const NotFound&) {
+        keep = false;
+      }
+    }
+    finish({name}, keep);
+  }
+}
+
+}  // namespace holdfast::storage
