@@ -13,7 +13,6 @@ namespace holdfast::transfer {
 namespace {
 
 using storage::CompletedPart;
-using storage::MultipartStore;
 
 constexpr Duration kAbortTime = std::chrono::seconds(10);
 constexpr int kCompleteAttempts = 4;

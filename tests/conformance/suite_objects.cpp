@@ -42,7 +42,8 @@ TEST_P(StorageConformance, WhatIsPutIsReadBack) {
 TEST_P(StorageConformance, HeadTellsTheSameAsGet) {
   PutRequest request;
   request.attributes.headers = {{"content-type", "text/x-holdfast"}, {"cache-control", "no-store"}};
-  request.attributes.metadata = {{"mtime", "1700000000.123456789"}, {"with.other-marks_", "a b  c"}};
+  request.attributes.metadata = {{"mtime", "1700000000.123456789"},
+                                 {"with.other-marks_", "a b  c"}};
   put("object", "content", request);
   ObjectInfo head = storage().head(context_, ref("object"), {});
   auto reader = storage().get(context_, ref("object"), {});
