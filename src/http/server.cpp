@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ constexpr int kBacklog = 1024;
 constexpr int kAcceptsARound = 256;
 constexpr std::size_t kMostRefused =
     256;  // hearing their 503 at the same time; more are just closed
+constexpr std::size_t kDescriptorsOfAWorker = 8;  // what a handler may hold open
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 
 std::string name_of(const sockaddr_storage& address) {
@@ -61,6 +63,19 @@ Descriptor listen_on(const addrinfo& address) {
   return out;
 }
 
+// Most systems start a program with 1,024 descriptors and let it have many more.
+void want_descriptors(const Context& context, std::size_t count) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= count) return;
+  limit.rlim_cur = std::min<rlim_t>(count, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < count) {
+    log::warning(context, fmt::format("at most {} open files are allowed, too few for every "
+                                      "connection: raise the limit or lower the connections",
+                                      limit.rlim_cur));
+  }
+}
+
 }  // namespace
 
 std::optional<std::string_view> ServerRequest::header(std::string_view name) const {
@@ -81,6 +96,7 @@ Server::Impl::Impl(const Context& parent, ServerOptions server_options, Handler 
       scratch(kReadSize) {
   if (!poller || !waker) throw_errno(errno, "start the HTTP server");
   bind_address();
+  want_descriptors(context, options.max_connections + options.max_workers * kDescriptorsOfAWorker);
   watch(waker.get(), &waker);
   watch(listener.get(), &listener);
 }
@@ -91,11 +107,17 @@ void Server::Impl::bind_address() {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
   AddressList list;
-  const char* host = options.host.empty() ? nullptr : options.host.c_str();
+  const bool bracketed = options.host.starts_with('[') && options.host.ends_with(']');
+  const std::string name =
+      bracketed ? options.host.substr(1, options.host.size() - 2) : options.host;
+  const char* host = name.empty() ? nullptr : name.c_str();
   if (int error = ::getaddrinfo(host, std::to_string(options.port).c_str(), &hints, &list.first)) {
     throw Failed(what, ::gai_strerror(error), "name an address of this machine");
   }
-  listener = listen_on(*list.first);
+  for (const addrinfo* one = list.first; one && !listener; one = one->ai_next) {
+    listener = listen_on(*one);
+    if (!listener && errno == EADDRINUSE) break;
+  }
   if (!listener && errno == EADDRINUSE) {
     throw Refused(what, "the address is in use", "stop what listens there or choose another port");
   }

@@ -70,7 +70,8 @@ struct ServerResponse {
 };
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";
+  std::string host =
+      "127.0.0.1";         // name or address, IPv6 with or without brackets; "": every address
   std::uint16_t port = 0;  // 0: any free one
   std::size_t max_workers = 256;
   std::size_t max_connections = 12'000;
@@ -92,7 +93,8 @@ struct ServerOptions {
   std::function<ServerResponse(int status, std::string_view why)> refusal;
 };
 
-// One finished request. Not made for what was refused before its handler.
+// One finished request. Not made for what was refused before its handler. Whoever takes it must not
+// throw, and keeps no reference to it.
 struct AccessRecord {
   const ServerRequest& request;
   int status;
@@ -107,8 +109,9 @@ using Handler = std::function<ServerResponse(const Context&, ServerRequest&)>;
 
 class Server {
  public:
-  // Binds at once; throws Failed (address in use: Refused) so that a wrong address is known before
-  // anything else starts.
+  // Raises the process's soft limit of open files as far as its connections and the hard limit ask
+  // for. Binds at once; throws Failed (address in use: Refused) so that a wrong address is known
+  // before anything else starts.
   Server(const Context& context, ServerOptions options, Handler handler,
          std::function<void(const AccessRecord&)> on_done = nullptr);
   // run() must have returned, or never been called.

@@ -198,7 +198,6 @@ TEST(RequestBody, SendsContinueOnceAndBeforeItWaits) {
   EXPECT_FALSE(body.worth_draining()) << "the client may never send it";
   EXPECT_EQ(wire.received(), "");
   std::thread client([&] {
-    std::string seen;
     pollfd ready{wire.client.get(), POLLIN, 0};
     ::poll(&ready, 1, 60'000);
     EXPECT_EQ(wire.received(), "HTTP/1.1 100 Continue\r\n\r\n");

@@ -190,6 +190,25 @@ TEST(ServerLimits, WaitsWhenDescriptorsRunOut) {
   EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
 }
 
+TEST(ServerLimits, RaisesTheLimitOfOpenFiles) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low{200, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  ServerOptions options;
+  options.max_connections = 300;
+  options.max_workers = 10;
+  const Server server(Context::background(), options, hello);
+  rlimit after{};
+  ::getrlimit(RLIMIT_NOFILE, &after);
+  EXPECT_EQ(after.rlim_cur, 380u);
+  options.max_connections = 100;
+  const Server smaller(Context::background(), options, hello);
+  ::getrlimit(RLIMIT_NOFILE, &after);
+  EXPECT_EQ(after.rlim_cur, 380u) << "never lowered";
+  ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
 // How a body that goes wrong ends: the code of the error, and what the client reads.
 struct BodyEnd {
   std::string code, answer;

@@ -279,6 +279,26 @@ TEST(Server, SaysWhyItCannotListen) {
   EXPECT_THROW(Server(Context::background(), options, echo), Failed);
 }
 
+TEST(Server, ListensOnTheAddressesThatItIsGiven) {
+  for (const char* host : {"", "0.0.0.0", "127.0.0.1"}) {
+    ServerOptions options;
+    options.host = host;
+    RunningServer server(echo, options);
+    Peer peer(server->port());
+    peer.send(get("/here"));
+    EXPECT_THAT(peer.read_until("GET /here "), StartsWith("HTTP/1.1 200 OK\r\n")) << host;
+  }
+}
+
+TEST(Server, TakesBracketsForNoPartOfTheName) {
+  ServerOptions options;
+  options.host = "[127.0.0.1]";
+  RunningServer server(echo, options);
+  Peer peer(server->port());
+  peer.send(get("/here"));
+  EXPECT_THAT(peer.read_until("GET /here "), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
 TEST(Server, CanListenAgainAtOnce) {
   ServerOptions options;
   {
