@@ -48,6 +48,8 @@ class Rules:
     commit_is_conditional = True
     remove_order = (MARKER, "data", MANIFEST)
     list_from_manifest = True   # the files that change in place are read from the manifest
+    etags_tell = True           # a list's ETags tell the list file's content (where they are MD5s)
+    list_known_by_marker = True  # else it is believed to be the manifest's only when the marker names the manifest
 
 
 # ---- readers ------------------------------------------------------------------------------------------------------
@@ -99,8 +101,14 @@ def plan_of(bucket, state, rules, run):
     wanted = keys_of(state)
     present = {k for k in bucket if k not in (MARKER, MANIFEST)}
     new = ("m%d" % run, state)
-    if not foreign and old_manifest is not None and old_manifest[1] == state and present == wanted and all(
-            k[0] == "part" or bucket[k] == value_of(state, k) for k in wanted):
+    counts = not foreign and old_manifest is not None
+    named = counts and bucket.get(MARKER) == ("names", old_manifest)
+    if rules.etags_tell:
+        list_stored = bucket.get(("list", state[1])) == state[2]
+    else:
+        list_stored = counts and (named or not rules.list_known_by_marker) and old_manifest[1][1:] == state[1:] and (
+            "list", state[1]) in present
+    if counts and old_manifest[1] == state and present == wanted and list_stored:
         return ((("put", MARKER, ("names", old_manifest)),),)
     phases = []
     expected = old_manifest
@@ -112,7 +120,7 @@ def plan_of(bucket, state, rules, run):
         "drop_marker": (("remove", MARKER),),
         "put_parts": tuple(("put", k, value_of(state, k)) for k in sorted(wanted - present) if k[0] == "part"),
         "commit": (("commit", expected, new),),
-        "put_list": tuple(("put", k, value_of(state, k)) for k in wanted if k[0] == "list"),
+        "put_list": tuple(("put", k, value_of(state, k)) for k in wanted if k[0] == "list" and not list_stored),
         "remove": tuple(("remove", k) for k in sorted(present - wanted)),
         "put_marker": (("put", MARKER, ("names", new)),),
     }
@@ -318,9 +326,11 @@ MUTATIONS = {
         order=("drop_marker", "put_parts", "put_list", "commit", "remove", "put_marker"), list_from_manifest=False),
     "foreign state not adopted": mutated(adopt_foreign=False),
     "manifest trusted without a list": mutated(check_list_without_marker=False),
+    "the list file's content believed without ETag or marker": mutated(etags_tell=False, list_known_by_marker=False),
     "data removed before the marker": mutated(remove_order=("data", MARKER, MANIFEST)),
 }
 LATE_MUTATIONS = {
+    "the list file's content believed by the marker alone": mutated(etags_tell=False),
     "our marker that names another manifest read as vmbackup's": mutated(own_marker_is_not_foreign=False),
     "commit without a condition": mutated(commit_is_conditional=False),
 }
@@ -328,6 +338,7 @@ LATE_MUTATIONS = {
 
 def main() -> int:
     print(f"{explore(Rules)} situations after up to 3 runs, each killed at every request: every promise holds")
+    print(f"{explore(mutated(etags_tell=False))} the same where ETags tell nothing")
     print(f"{explore_takeover(Rules, late=0)} situations of a paused run taken over: every promise holds")
     print(f"{explore_takeover(Rules, late=1)} situations with one late request: no wrong reading, the next run repairs")
     if "--mutations" not in sys.argv:

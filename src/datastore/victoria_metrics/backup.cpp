@@ -108,7 +108,8 @@ class BackupRun {
   Comparison compare_with_current(const Snapshot& snapshot, VolumeChange& volume) {
     ObjectList stored(context_, store_.place, current_->name);
     Walk walk(snapshot.folder());
-    Compared with{&stored, nullptr, current_->name, !current_->marker_is_foreign};
+    Compared with{&stored, nullptr, current_->name, current_->marker_names_manifest(),
+                  !current_->marker_is_foreign};
     if (!current_->manifest_counts()) {
       return compare(context_, store_.place, with, walk, volume);
     }

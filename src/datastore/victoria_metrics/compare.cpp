@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "codec/digest.h"
+#include "codec/text.h"
 #include "datastore/victoria_metrics/manifest.h"
 
 namespace holdfast::datastore::vm {
@@ -68,6 +70,8 @@ std::optional<Seen> Join::next() {
 }
 
 namespace {
+
+constexpr std::size_t kMd5Size = 16;
 
 bool is_part_metadata(const std::string& path) { return path.ends_with("/metadata.json"); }
 
@@ -136,17 +140,22 @@ class Comparing {
   }
 
   void decide_in_place(Work& work, const Seen& seen, bool stored) {
-    std::optional<std::string> before;
-    if (seen.known) before = seen.known->content;
-    if (!before && stored && !with_manifest_) {
-      auto ref = place_.object(with_.folder, seen.piece.name());
-      before = storage::get_bytes(*place_.storage, context_, ref, kLongestContent);
-    }
-    bool same = stored && before == work.entry.content;
+    bool same = stored && is_content(seen, *work.entry.content);
     work.action = same ? Action::kKeepInPlace : Action::kPutInPlace;
     work.entry.digest = transfer::object_digest_of(*work.entry.content);
     out_.in_place += !same;
     write(work);
+  }
+
+  // A list's ETag is the MD5 of an object's bytes, or says that it is not.
+  bool is_content(const Seen& seen, const std::string& content) const {
+    if (auto md5 = codec::from_hex(seen.stored->etag); md5 && md5->size() == kMd5Size) {
+      return *md5 == codec::digest_of(codec::DigestAlgorithm::kMd5, content);
+    }
+    if (with_manifest_)
+      return with_.contents_stored && seen.known && seen.known->content == content;
+    auto ref = place_.object(with_.folder, seen.piece.name());
+    return storage::get_bytes(*place_.storage, context_, ref, kLongestContent) == content;
   }
 
   void write(const Work& work) {

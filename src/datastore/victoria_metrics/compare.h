@@ -75,6 +75,9 @@ struct Compared {
       nullptr;  // null: there is no manifest that counts. Files that change in
                 // place are then compared with the stored ones, which are fetched
   std::string folder;
+  bool contents_stored =
+      false;                 // the manifest's contents of files that change in place are stored:
+                             // our marker says so. Else a run may have died before it put them
   bool stored_by_us = true;  // what is stored without a manifest is of a killed run of ours
 };
 Comparison compare(const Context& context, const Place& place, const Compared& with, Walk& local,

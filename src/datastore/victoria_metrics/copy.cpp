@@ -7,6 +7,7 @@
 #include "base/worker_pool.h"
 #include "datastore/victoria_metrics/backup.h"
 #include "datastore/victoria_metrics/commit.h"
+#include "datastore/victoria_metrics/maintain.h"
 #include "datastore/victoria_metrics/state.h"
 
 namespace holdfast::datastore::vm {
@@ -34,6 +35,19 @@ void copy_objects(const Context& context, const Place& place, State& state, Comm
   pool.finish();
 }
 
+// Copies that a killed run left half made, or half removed: nothing restores from them.
+void remove_broken_copies(const Context& context, Store& store,
+                          const std::vector<std::string>& folders, Fence& fence,
+                          Progress& progress) {
+  for (const std::string& name : folders) {
+    if (!store.copies.contains(name)) continue;
+    Folder folder = glance(context, store.place, name);
+    if (folder.has_marker || read_state(context, store.place, name).problems.empty()) continue;
+    remove_backup(context, store, name, fence);
+    progress.note("removed the unfinished copy " + name);
+  }
+}
+
 }  // namespace
 
 BackupOutcome run_dated_copy(const Context& context, Store& store, const BackupRequest& request,
@@ -52,6 +66,7 @@ BackupOutcome run_dated_copy(const Context& context, Store& store, const BackupR
     throw Refused("copy the backup of " + place.store, outcome.name + " exists already",
                   "try again in a second");
   }
+  remove_broken_copies(context, store, folders, fence, progress);
   Committer committer(context, place, fence, outcome.name);
   fence.check();
   {

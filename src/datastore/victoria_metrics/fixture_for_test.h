@@ -9,21 +9,42 @@
 #include "datastore/victoria_metrics/testing.h"
 #include "datastore/victoria_metrics/with_server.h"
 #include "storage/memory/memory_storage.h"
-#include "storage/wrap/wrap.h"
+#include "storage/wrap/intercept.h"
 
 namespace holdfast::datastore::vm::testing {
+
+// Sees every request, and may make it fail before or after it took effect.
+struct Hooks : storage::Interceptor {
+  std::function<void(std::string_view verb, const storage::ObjectRef&)> before, after;
+  void around(std::string_view verb, storage::Effect, const storage::ObjectRef& ref,
+              const std::function<void()>& call) override {
+    if (before) before(verb, ref);
+    call();
+    if (after) after(verb, ref);
+  }
+};
+
+// A fence that closes after so many checks.
+class ClosingFence : public Fence {
+ public:
+  explicit ClosingFence(int open_for) : open_for_(open_for) {}
+  void check() override {
+    if (open_for_-- <= 0) throw Refused("commit", "the lease is lost");
+  }
+
+ private:
+  int open_for_;
+};
 
 class DriverTest : public ::testing::Test {
  protected:
   DriverTest() {
-    storage_ =
-        storage::with_faults(storage::make_memory_storage(),
-                             [this](std::string_view verb, const storage::ObjectRef& ref) {
-                               std::lock_guard lock(mutex_);
-                               if (counting_)
-                                 requests_.push_back(std::string(verb) + " " + describe(ref));
-                               if (fail_) fail_(verb, ref);
-                             });
+    hooks_->before = [this](std::string_view verb, const storage::ObjectRef& ref) {
+      std::lock_guard lock(mutex_);
+      if (counting_) requests_.push_back(std::string(verb) + " " + describe(ref));
+      if (fail_) fail_(verb, ref);
+    };
+    storage_ = storage::intercept(storage::make_memory_storage(), hooks_);
     storage_->buckets()->create(context_, "bucket");
     options_.instance = "victoria-metrics-0";
     options_.bucket = "bucket";
@@ -53,6 +74,45 @@ class DriverTest : public ::testing::Test {
                          fs::path scratch = {}) {
     RestorePlan plan = store_->plan(context_, {name, mode, scratch, false});
     return store_->restore(context_, plan, progress_);
+  }
+
+  // What vmbackup would leave in that folder: no manifest of ours is written, one that is there
+  // stays.
+  void vmbackup(const std::string& name, std::string_view marker = "ok") {
+    for (const std::string& key : keys_in(name)) {
+      if (key != kManifestName)
+        storage::remove_one(*storage_, context_, {"bucket", name + "/" + key});
+    }
+    for (const auto& [file, content] : files_in(volume_->path())) {
+      for_each_piece(file, content.size(), [&](const Piece& piece) {
+        storage::put_bytes(*storage_, context_, {"bucket", name + "/" + piece.name()},
+                           std::string_view(content).substr(piece.offset, piece.size));
+      });
+    }
+    put(name, kMarkerName, marker);
+  }
+  void put(const std::string& folder, std::string_view name, std::string_view content) {
+    storage::put_bytes(*storage_, context_, {"bucket", folder + "/" + std::string(name)}, content);
+  }
+  std::string get(const std::string& folder, std::string_view name) {
+    return storage::get_bytes(*storage_, context_, {"bucket", folder + "/" + std::string(name)},
+                              1 << 30);
+  }
+  void erase(const std::string& folder, std::string_view name) {
+    storage::remove_one(*storage_, context_, {"bucket", folder + "/" + std::string(name)});
+  }
+  // The first object of that version whose name holds `text`.
+  std::string key_with(const std::string& folder, const std::string& text) {
+    for (const std::string& key : keys_in(folder)) {
+      if (key.find(text) != std::string::npos) return key;
+    }
+    throw NotFound("find an object with " + text);
+  }
+  // What that version restores to, in a folder of its own.
+  Files restored(const std::string& name) {
+    TemporaryFolder scratch(folder_.path());
+    restore(name, RestoreMode::kScratch, scratch.path() / "data");
+    return files_in(scratch.path() / "data");
   }
 
   // Names of a version's objects, sorted.
@@ -93,6 +153,7 @@ class DriverTest : public ::testing::Test {
   bool counting_ = false;
   std::vector<std::string> requests_;
   std::function<void(std::string_view, const storage::ObjectRef&)> fail_;
+  std::shared_ptr<Hooks> hooks_ = std::make_shared<Hooks>();
   std::unique_ptr<storage::Storage> storage_;
   std::unique_ptr<Volume> volume_;
   ServerScript script_;

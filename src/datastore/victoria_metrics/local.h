@@ -16,6 +16,10 @@ FileLock lock_for_us(const fs::path& data_path);
 // The server's own lock. nullopt: a server (or vmrestore) is running on this folder.
 std::optional<FileLock> lock_for_server(const fs::path& data_path);
 
+// Run by root, for a server that runs as somebody else: `tree` and all below it belong to the owner
+// of `like` when it returns. Does nothing for other users.
+void give_to_owner_of(const fs::path& tree, const fs::path& like);
+
 // Everything in the file system of `path` is on the disk when it returns.
 void sync_file_system(const fs::path& path);
 

@@ -1,7 +1,10 @@
 #include "datastore/victoria_metrics/restore.h"
 
+#include <vector>
+
 #include "base/error.h"
 #include "datastore/victoria_metrics/fill.h"
+#include "datastore/victoria_metrics/layout.h"
 #include "datastore/victoria_metrics/local.h"
 #include "datastore/victoria_metrics/swap.h"
 
@@ -38,6 +41,7 @@ RestoreOutcome run_staged(const Context& context, const Store& store, const Plan
   make_folders(staged);
   try {
     RestoreOutcome outcome = fill(context, store, details, staged, target, progress);
+    give_to_owner_of(staging_of(target), target);
     sync_file_system(staged);
     context.check("restore");
     progress.phase("swap", 0, 0);
@@ -80,12 +84,19 @@ void remove_what_will_be_fetched(const Context& context, const PlanDetails& deta
   }
 }
 
-// Part folders that lost all their files: a server takes an empty one for a broken part.
-void remove_empty_folders(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.is_directory() || entry.is_symlink()) continue;
-    remove_empty_folders(entry.path());
-    if (fs::is_empty(entry.path())) remove_tree(entry.path());
+// Locks, half-written files and folders that lost all their files. What stays of an index table or
+// a part, and be it an empty folder, the next server would take for a table or part of its own.
+void sweep(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(folder)) paths.push_back(entry.path());
+  for (const fs::path& path : paths) {
+    fs::file_status status = fs::symlink_status(path);
+    if (fs::is_directory(status)) {
+      sweep(path);
+      if (fs::is_empty(path)) remove_tree(path);
+    } else if (!fs::is_regular_file(status) || is_never_backed_up(path.filename().string())) {
+      remove_file(path);
+    }
   }
 }
 
@@ -101,10 +112,13 @@ RestoreOutcome run_in_place(const Context& context, const Store& store, const Pl
   drop_caches(target);
   remove_what_is_not_in_the_backup(context, details);
   remove_what_will_be_fetched(context, details);
-  for (const char* name : {"data", "indexdb"}) {
-    if (path_exists(target / name)) remove_empty_folders(target / name);
+  for (const char* name : {"data", "indexdb", "metadata"}) {
+    if (path_exists(target / name)) sweep(target / name);
   }
   RestoreOutcome outcome = fill(context, store, details, target, target, progress);
+  for (const char* name : {"data", "indexdb", "metadata"}) {
+    if (path_exists(target / name)) give_to_owner_of(target / name, target);
+  }
   sync_file_system(target);
   remove_file(flag);
   sync_folder(target);

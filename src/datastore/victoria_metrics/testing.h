@@ -40,6 +40,15 @@ inline Files files_in(const fs::path& root) {
   return out;
 }
 
+// The folders that a server would take for index tables.
+inline std::set<std::string> index_tables(const fs::path& root) {
+  std::set<std::string> out;
+  for (const auto& entry : fs::directory_iterator(root / "indexdb")) {
+    if (entry.path().filename() != "snapshots") out.insert(entry.path().filename().string());
+  }
+  return out;
+}
+
 class Volume {
  public:
   explicit Volume(fs::path path, const std::string& index = "18EA6C7B6710549") : path_(path) {
@@ -52,7 +61,11 @@ class Volume {
     write_plain(path_ / "metadata/minTimestampForCompositeIndex", "12345678");
     for (const char* last : {"9", "A"}) {
       write_plain(path_ / "indexdb" / (index + last) / "converted-to-v1.28.0", "{}");
+      write_plain(path_ / "indexdb" / (index + last) / "flock.lock", "");
+      fs::create_directories(path_ / "indexdb" / (index + last) / "tmp");
+      fs::create_directories(path_ / "indexdb" / (index + last) / "txn");
     }
+    write_plain(path_ / "data/flock.lock", "");
     table_ = index + "9";
     add_index_part(7);
   }

@@ -152,7 +152,7 @@ std::optional<ObjectList::Object> ObjectList::next() {
     }
     const storage::ObjectInfo& info = page_.objects[position_++];
     std::string_view name = std::string_view(info.key).substr(std::min(skip, info.key.size()));
-    if (auto piece = parse_piece(name)) return Object{*piece, info.size, info.revision};
+    if (auto piece = parse_piece(name)) return Object{*piece, info.size, info.etag};
     if (!name.ends_with(".ignore")) ++strangers_;
   }
 }

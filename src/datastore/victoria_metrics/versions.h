@@ -68,7 +68,7 @@ class ObjectList {
   struct Object {
     Piece piece;
     std::uint64_t size = 0;  // as the storage tells it
-    std::string revision;
+    std::string etag;
   };
   // Only what has vmbackup's form; other names are counted (markers and the like are not).
   std::optional<Object> next();

@@ -10,6 +10,7 @@
 namespace holdfast::datastore::vm {
 namespace {
 
+using testing::ClosingFence;
 using testing::DriverTest;
 using ::testing::ElementsAre;
 using testing::files_in;
@@ -114,6 +115,142 @@ TEST_F(BackupTest, ADataFolderOfAnotherServerIsRefusedAndItsSnapshotGoes) {
   }
   EXPECT_THAT(script_.snapshots, IsEmpty());
   EXPECT_THAT(store_->list(context_), IsEmpty());
+}
+
+TEST_F(BackupTest, FilesThatChangeInPlaceAreReplacedAndLeaveNoOtherSizedCopy) {
+  volume().add_part("2026_11", 1, 3);
+  volume().write("data/small/2026_11/parts.json", "[1]");
+  std::string name = backup().name;
+  for (const char* content : {"[2]", "[1,2]"}) {
+    volume().write("data/small/2026_11/parts.json", content);
+    EXPECT_TRUE(backup().changed);
+    EXPECT_EQ(get(name, key_with(name, "parts.json")), content);
+    EXPECT_EQ(restored(name), files_in(volume().path()));
+  }
+  EXPECT_FALSE(backup().changed);
+  auto keys = keys_in(name);
+  EXPECT_EQ(std::count_if(keys.begin(), keys.end(),
+                          [](const auto& key) { return key.find("parts.json") != key.npos; }),
+            1);
+}
+
+TEST_F(BackupTest, TheManifestHoldsTheChecksumOfEveryObject) {
+  volume().add_part("2026_11", 1, 3);
+  std::string name = backup().name;
+  VerifyReport report = store_->verify(context_, {name, true}, progress_);
+  EXPECT_THAT(report.problems, IsEmpty());
+  EXPECT_EQ(report.objects_without_checksum, 0u);
+  EXPECT_EQ(report.objects, files_in(volume().path()).size());
+}
+
+TEST_F(BackupTest, RecordsRowsAndSeriesOfTheSnapshot) {
+  volume().add_part("2026_10", 1, 3, 700);
+  volume().add_part("2026_11", 1, 3, 300);
+  std::string name = backup().name;
+  auto recorded = store_->recorded(context_, name);
+  ASSERT_TRUE(recorded);
+  EXPECT_EQ(recorded->counts,
+            (std::map<std::string, std::uint64_t>{{"rows", 1000}, {"series", 42}}));
+}
+
+TEST_F(BackupTest, ALostLeaseStopsBeforeEveryVisibleStep) {
+  volume().add_part("2026_10", 1, 30);
+  std::string first = volume().add_part("2026_11", 1, 3);
+  volume().write("data/small/2026_11/parts.json", "[1]");
+  std::string name = backup().name;
+  auto before = files_in(volume().path());
+  volume().remove(first);
+  volume().add_part("2026_11", 1, 4);
+  volume().write("data/small/2026_11/parts.json", "[2]");
+  auto after = files_in(volume().path());
+  int refused = 0;
+  for (bool committed = false, done = false; !done;) {
+    ClosingFence fence(refused);
+    try {
+      BackupOutcome outcome = store_->backup(context_, {}, fence, progress_);
+      EXPECT_EQ(outcome.name, name) << ::testing::PrintToString(outcome.warnings);
+      done = true;
+    } catch (const Refused&) {
+      ++refused;
+    }
+    auto now = restored(name);
+    committed = committed || now == after;
+    EXPECT_EQ(now, committed ? after : before) << refused;
+    auto keys = keys_in(name);
+    bool marked = std::find(keys.begin(), keys.end(), kMarkerName) != keys.end();
+    EXPECT_EQ(marked, done || refused == 1) << refused;
+  }
+  EXPECT_GE(refused, 4);
+  EXPECT_EQ(get(name, key_with(name, "parts.json")), "[2]");
+  EXPECT_EQ(keys_in(name).size(), after.size() + 2);
+}
+
+TEST_F(BackupTest, AnotherRunsCommitIsNotOverwritten) {
+  volume().add_part("2026_11", 1, 3);
+  std::string name = backup().name;
+  volume().add_part("2026_11", 3, 4);
+  fail_ = [&](std::string_view verb, const storage::ObjectRef& ref) {
+    if (verb != "put" || !ref.key.ends_with(kManifestName)) return;
+    fail_ = nullptr;
+    mutex_.unlock();
+    put(name, kManifestName, "of another run");
+    mutex_.lock();
+  };
+  EXPECT_THROW(backup(), Refused);
+  EXPECT_EQ(get(name, kManifestName), "of another run");
+}
+
+TEST_F(BackupTest, ACommitWhoseAnswerIsLostIsLookedUp) {
+  volume().add_part("2026_11", 1, 3);
+  hooks_->after = [&](std::string_view verb, const storage::ObjectRef& ref) {
+    if (verb == "put" && ref.key.ends_with(kManifestName)) throw Unavailable("put", "no answer");
+  };
+  std::string name = backup().name;
+  hooks_->after = nullptr;
+  EXPECT_EQ(restored(name), files_in(volume().path()));
+  EXPECT_THAT(keys_in(name), ::testing::Contains(std::string(kMarkerName)));
+}
+
+TEST_F(BackupTest, AFullBackupStartsAVersionOfItsOwn) {
+  volume().add_part("2026_11", 1, 3);
+  std::string first = backup().name;
+  std::string second = backup(BackupKind::kFull).name;
+  EXPECT_GT(second, first);
+  EXPECT_EQ(restored(second), restored(first));
+  EXPECT_EQ(backup().name, second);
+}
+
+TEST_F(BackupTest, ASecondRunOnTheSameFolderIsRefused) {
+  volume().add_part("2026_11", 1, 3);
+  FileLock other = lock_for_us(volume().path());
+  EXPECT_THROW(backup(), Refused);
+  EXPECT_THAT(script_.created, IsEmpty());
+}
+
+TEST_F(BackupTest, AServerThatCannotBeReachedChangesNothing) {
+  volume().add_part("2026_11", 1, 3);
+  script_.reachable = false;
+  EXPECT_THROW(backup(), Unavailable);
+  EXPECT_THAT(store_->list(context_), IsEmpty());
+}
+
+// Leftovers of a killed first run are used, and get their checksums.
+TEST_F(BackupTest, WhatAKilledFirstRunSentIsNotSentAgain) {
+  volume().add_part("2026_10", 1, 30);
+  volume().add_part("2026_11", 1, 3);
+  fail_ = [](std::string_view verb, const storage::ObjectRef& ref) {
+    if (verb == "put" && ref.key.ends_with(kManifestName)) throw AccessDenied("put", "by a test");
+  };
+  EXPECT_THROW(backup(), AccessDenied);
+  fail_ = nullptr;
+  auto list = store_->list(context_);
+  ASSERT_THAT(list, SizeIs(1));
+  EXPECT_FALSE(list[0].complete);
+  clock_.advance(std::chrono::hours(1));
+  BackupOutcome outcome = backup();
+  EXPECT_EQ(outcome.name, list[0].name);
+  EXPECT_EQ(outcome.objects_sent, 1u) << "the file that changes in place";
+  EXPECT_EQ(store_->verify(context_, {outcome.name, true}, progress_).objects_without_checksum, 0u);
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ void VolumeChange::Sum::add(const std::optional<PartFacts>& facts) {
 void VolumeChange::see(const std::string& path, bool was, bool is,
                        const std::optional<std::string>& metadata_was,
                        const std::optional<std::string>& metadata_is) {
+  if (!was && !is) return;  // stored, but of neither state: a killed run left it
   if (auto table = index_table_of(path)) {
     auto& seen = table_names_[*table];
     seen.first = seen.first || was;
