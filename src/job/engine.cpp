@@ -140,18 +140,19 @@ DrillReport Engine::drill(const Context& context, const std::string& name, Progr
 }
 
 std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
-  std::vector<retention::TierCandidate> candidates;
+  std::vector<retention::DatedCopy> copies;
   std::vector<PruneDecision> decisions;
   for (const BackupEntry& entry : datastore_.list(context)) {
     if (entry.kind == "copy" && entry.completed) {
-      candidates.push_back({entry.name, entry.started ? *entry.started : *entry.completed});
+      copies.push_back({entry.name, entry.started ? *entry.started : *entry.completed});
     } else {
       decisions.push_back({entry.name, false, "not a dated copy: only those are pruned by count"});
     }
   }
-  for (const auto& decision :
-       retention::decide_tiers(candidates, options_.keep_last_daily, options_.keep_last_weekly)) {
-    decisions.push_back({decision.name, decision.remove, decision.reason});
+  retention::TierPolicy policy{int(options_.keep_last_daily), int(options_.keep_last_weekly)};
+  std::vector<retention::Verdict> verdicts = retention::apply_tiers(policy, copies);
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    decisions.push_back({copies[i].name, verdicts[i].remove, verdicts[i].reason});
   }
   bool any = std::any_of(decisions.begin(), decisions.end(),
                          [](const PruneDecision& d) { return d.remove; });
