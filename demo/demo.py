@@ -81,13 +81,13 @@ class Demo:
     def look(self):
         self.server.flush()
         at = self.start_ms + 40 * HOUR_MS
-        totals = self.server.query('sum(sum_over_time({job="demo"}[48h])) by (__name__)', at)
+        totals = self.server.query('sum(sum_over_time({job="demo"}[48h])) by (series)', at)
         counts = self.server.query('sum(count_over_time({job="demo"}[48h]))', at)
-        return sorted((row["metric"].get("__name__", ""), row["value"][1]) for row in totals), counts[0]["value"][1]
+        return sorted((row["metric"]["series"], row["value"][1]) for row in totals), counts[0]["value"][1]
 
     def remember(self) -> str:
         self.before = self.look()
-        return f"{self.before[1]} samples, a sum for each of {len(self.before[0])} metrics"
+        return f"{self.before[1]} samples, a sum for each of {len(self.before[0])} series"
 
     def destroy(self) -> str:
         self.server.stop()
