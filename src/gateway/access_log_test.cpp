@@ -9,8 +9,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string line_of(const http::ServerRequest& request) {
-  return access_line({request, 200, 12, 345, std::chrono::microseconds(6'789)});
+std::string line_of(const http::ServerRequest& request, bool complete = true) {
+  return access_line({request, 200, 12, 345, std::chrono::microseconds(6'789), complete});
 }
 
 TEST(AccessLog, SaysWhoDidWhat) {
@@ -37,6 +37,11 @@ TEST(AccessLog, NothingLetsAReaderRepeatTheRequest) {
   EXPECT_THAT(line, Not(HasSubstr("token")));
   EXPECT_THAT(line, HasSubstr("partNumber=1"));
   EXPECT_THAT(line, HasSubstr(" key \"GET"));
+}
+
+TEST(AccessLog, TellsOfAnswersThatWereNotTaken) {
+  http::ServerRequest request{.method = "GET", .target = "/b/k"};
+  EXPECT_EQ(line_of(request, false), line_of(request) + " cut");
 }
 
 TEST(AccessLog, BearsAnything) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "gateway/auth/request_body.h"
 #include "gateway/text.h"
 
 namespace holdfast::gateway {
@@ -71,16 +70,16 @@ void Call::require_only_version() const {
   }
 }
 
-std::string Call::read_document() const {
-  RequestBody body(request, identity, Md5Check::kByBody);
+std::string Call::read_document(BodyUse use) const {
+  RequestBody body(request, identity, use);
   if (*body.size() > options.max_document_bytes) {
     throw InvalidArgument::with_code("MaxMessageLengthExceeded", "read the body", "too long");
   }
   return read_all(body, options.max_document_bytes);
 }
 
-codec::XmlElement Call::read_xml(std::string_view root) const {
-  codec::XmlElement element = codec::parse_xml(read_document());
+codec::XmlElement Call::read_xml(std::string_view root, BodyUse use) const {
+  codec::XmlElement element = codec::parse_xml(read_document(use));
   if (element.name != root) {
     throw InvalidArgument::with_code("MalformedXML", "read the body", "another root element");
   }

@@ -8,6 +8,7 @@
 #include "codec/xml.h"
 #include "gateway/auth/access_key.h"
 #include "gateway/auth/authenticator.h"
+#include "gateway/auth/request_body.h"
 #include "gateway/gateway.h"
 #include "gateway/target.h"
 #include "http/server.h"
@@ -48,9 +49,9 @@ struct Call {
 
   // The whole body, checked against what the client signed and promised. InvalidArgument (code
   // MaxMessageLengthExceeded) beyond the limit.
-  std::string read_document() const;
+  std::string read_document(BodyUse use = BodyUse::kDocument) const;
   // The same as XML with that root element; InvalidArgument (code MalformedXML) otherwise.
-  codec::XmlElement read_xml(std::string_view root) const;
+  codec::XmlElement read_xml(std::string_view root, BodyUse use = BodyUse::kDocument) const;
 };
 
 // Parameter of the query as a number from `least` to `most`, beyond which `most` counts;

@@ -28,17 +28,15 @@ std::uint64_t decoded_length(const http::ServerRequest& request) {
 
 }  // namespace
 
-RequestBody::RequestBody(http::ServerRequest& request, const Identity& identity, Md5Check md5_check)
-    : wire_(request.body),
-      md5_check_(md5_check),
-      md5_(content_md5(request)),
-      checksum_(checksum_of_headers(request)) {
+RequestBody::RequestBody(http::ServerRequest& request, const Identity& identity, BodyUse use)
+    : wire_(request.body), md5_(content_md5(request)) {
+  if (use != BodyUse::kCompletion) checksum_ = checksum_of_headers(request);
   frame(request, identity);
   if (checksum_ && checksum_->composite) {
     refuse("InvalidRequest", "a composite checksum is of a multipart upload only");
   }
   if (trailer_ && checksum_) refuse("InvalidRequest", "a checksum header and a checksum trailer");
-  if (md5_ && md5_check_ == Md5Check::kByBody) add_digest(DigestAlgorithm::kMd5);
+  if (md5_ && use != BodyUse::kObject) add_digest(DigestAlgorithm::kMd5);
   if (sha256_) add_digest(DigestAlgorithm::kSha256);
   if (checksum_) add_digest(checksum_->algorithm);
   if (trailer_) add_digest(*trailer_);

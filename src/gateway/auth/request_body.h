@@ -21,14 +21,17 @@
 
 namespace holdfast::gateway {
 
-// Who compares Content-MD5: a storage computes the MD5 of what it stores anyway, so that the body
-// leaves it alone; of a document nobody else does.
-enum class Md5Check { kByStorage, kByBody };
+// What a body is, which decides what its digests are compared with.
+enum class BodyUse {
+  kObject,      // bytes to store: the storage computes their MD5 anyway and compares it
+  kDocument,    // XML: nobody but the body compares
+  kCompletion,  // XML of a Complete: x-amz-checksum-* is the finished object's, not the document's
+};
 
 class RequestBody : public Source {
  public:
   // Borrows the request. Throws when the headers contradict themselves or the length is missing.
-  RequestBody(http::ServerRequest& request, const Identity& identity, Md5Check md5_check);
+  RequestBody(http::ServerRequest& request, const Identity& identity, BodyUse use);
   RequestBody(const RequestBody&) = delete;
   RequestBody& operator=(const RequestBody&) = delete;
 
@@ -52,7 +55,6 @@ class RequestBody : public Source {
   std::uint64_t length_ = 0;
   std::uint64_t delivered_ = 0;
   bool finished_ = false;
-  Md5Check md5_check_;
   std::optional<std::string> md5_, sha256_;
   std::optional<storage::Checksum> checksum_;
   std::optional<codec::DigestAlgorithm> trailer_;

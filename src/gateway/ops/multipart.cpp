@@ -13,6 +13,7 @@
 #include "gateway/ops/list.h"
 #include "gateway/text.h"
 #include "gateway/write_gate.h"
+#include "storage/rules.h"
 
 namespace holdfast::gateway {
 
@@ -64,7 +65,7 @@ http::ServerResponse put_part(Call& call) {
   refuse_unoffered_headers(call.request);
   require_write(call, call.ref());
   const unsigned number = part_number(call);
-  RequestBody body(call.request, call.identity, Md5Check::kByStorage);
+  RequestBody body(call.request, call.identity, BodyUse::kObject);
   if (*body.size() > call.storage.capabilities().max_put_size) {
     throw InvalidArgument::with_code(storage::kEntityTooLarge, "part of " + call.ref().text(),
                                      "larger than one request may be");
@@ -154,27 +155,42 @@ std::string etag_of_parts(const std::vector<storage::CompletedPart>& parts) {
   return codec::to_hex(digest.finish()) + "-" + std::to_string(parts.size());
 }
 
-// The client may check the size that it expects the finished object to have.
-void check_announced_size(const Call& call, const std::vector<storage::CompletedPart>& parts) {
-  auto header = call.request.header("x-amz-mp-object-size");
-  if (!header) return;
-  std::uint64_t total = 0;
-  unsigned after = 0;
+std::vector<storage::PartInfo> stored_parts(const Call& call) {
+  std::vector<storage::PartInfo> parts;
   for (bool more = true; more;) {
     const storage::PartPage page =
-        call.multipart().parts(call.context, call.ref(), upload_id(call), after, kMostListed);
-    for (const storage::PartInfo& part : page.parts) {
-      const bool used = std::any_of(parts.begin(), parts.end(), [&](const auto& wanted) {
-        return wanted.number == part.number;
-      });
-      if (used) total += part.size;
-      after = part.number;
-    }
+        call.multipart().parts(call.context, call.ref(), upload_id(call),
+                               parts.empty() ? 0 : parts.back().number, kMostListed);
+    parts.insert(parts.end(), page.parts.begin(), page.parts.end());
     more = page.more && !page.parts.empty();
   }
-  if (parse_number(trim(*header)) != total) {
+  return parts;
+}
+
+// The client may say what size and checksum it expects the finished object to have. Both follow
+// from the parts, so that a difference is found before anything is published.
+void check_expectations(const Call& call, const std::vector<storage::CompletedPart>& wanted) {
+  auto size = call.request.header("x-amz-mp-object-size");
+  const auto checksum = checksum_of_headers(call.request);
+  if (!size && !checksum) return;
+  const auto parts = storage::choose_parts(stored_parts(call), wanted,
+                                           call.storage.capabilities().min_part_size, call.ref());
+  std::uint64_t total = 0;
+  for (const storage::PartInfo& part : parts) total += part.size;
+  if (size && parse_number(trim(*size)) != total) {
     throw InvalidArgument::with_code("InvalidRequest", "complete the upload",
                                      "x-amz-mp-object-size is not the size of the parts");
+  }
+  if (!checksum) return;
+  const auto found = storage::combine_checksums(
+      storage::Checksum{.algorithm = checksum->algorithm, .composite = checksum->composite}, parts);
+  if (!found) {
+    throw InvalidArgument::with_code("InvalidRequest", "complete the upload",
+                                     "the parts have no checksums of that kind to compare with");
+  }
+  if (found->value != checksum->value || (found->composite && found->parts != checksum->parts)) {
+    throw InvalidArgument::with_code(storage::kBadDigest, "complete the upload",
+                                     "the checksum of the parts is not the one expected");
   }
 }
 
@@ -182,7 +198,7 @@ std::string complete(const Call& call, const std::vector<storage::CompletedPart>
   const WriteGate gate(call, call.ref());
   storage::PutResult result;
   try {
-    check_announced_size(call, parts);
+    check_expectations(call, parts);
     gate.run([&] {
       result = call.multipart().complete(call.context, call.ref(), upload_id(call), parts,
                                          gate.condition());
@@ -201,7 +217,8 @@ std::string complete(const Call& call, const std::vector<storage::CompletedPart>
 
 http::ServerResponse complete_upload(Call& call) {
   require_write(call, call.ref());
-  const auto parts = completed_parts(call.read_xml("CompleteMultipartUpload"));
+  const auto parts =
+      completed_parts(call.read_xml("CompleteMultipartUpload", BodyUse::kCompletion));
   const std::string etag = complete(call, parts);
   const bool has_checksums = std::any_of(
       parts.begin(), parts.end(), [](const auto& part) { return part.checksum.has_value(); });

@@ -252,5 +252,23 @@ TEST_F(MultipartTest, ChecksumsOfPartsMakeOneOfTheWhole) {
   EXPECT_EQ(answer.header("x-amz-checksum-type"), "COMPOSITE");
 }
 
+// The checksum header of a Complete is the whole object's, not the document's.
+TEST_F(MultipartTest, CompleteChecksTheChecksumThatTheClientExpects) {
+  auto crc = [](const std::string& text) { return checksum_of(DigestAlgorithm::kCrc32, text); };
+  const std::string name = "x-amz-checksum-crc32";
+  const std::string id = create(
+      "big", {{"x-amz-checksum-algorithm", "CRC32"}, {"x-amz-checksum-type", "FULL_OBJECT"}});
+  const std::string parts = part(1, put_part(id, 1, "hello ", {{name, crc("hello ")}})) +
+                            part(2, put_part(id, 2, "world", {{name, crc("world")}}));
+  EXPECT_EQ(complete(id, parts, {{name, crc("hello world!")}}).code(), "BadDigest");
+  EXPECT_EQ(complete(id, parts, {{name, crc("hello world") + "-2"}}).code(), "BadDigest");
+  EXPECT_EQ(complete(id, parts, {{"x-amz-checksum-crc32c", crc("hello world")}}).code(),
+            "InvalidRequest");
+  EXPECT_EQ(get("big").status, 404);
+  GatewayAnswer answer = complete(id, parts, {{name, crc("hello world")}});
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(get("big", {{"x-amz-checksum-mode", "ENABLED"}}).header(name), crc("hello world"));
+}
+
 }  // namespace
 }  // namespace holdfast::gateway

@@ -22,7 +22,7 @@ http::ServerResponse put_object(Call& call) {
   refuse_unoffered_headers(call.request);
   storage::PutRequest put{.attributes = attributes_of(call.request)};
   WriteGate gate(call, call.ref());
-  RequestBody body(call.request, call.identity, Md5Check::kByStorage);
+  RequestBody body(call.request, call.identity, BodyUse::kObject);
   if (*body.size() > call.storage.capabilities().max_put_size) {
     throw InvalidArgument::with_code(storage::kEntityTooLarge, "put " + call.ref().text(),
                                      "larger than one request may be");
