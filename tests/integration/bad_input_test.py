@@ -27,7 +27,7 @@ class BadInputTest(unittest.TestCase):
         cls.objects, cls.data = cls.work / "objects", cls.work / "data"
         cls.vm_port = processes.free_port()
         cls.server = processes.VictoriaMetrics(cls.work, cls.data, "right-key", port=cls.vm_port)
-        cls.server.ingest(200, 200, int(time.time() * 1000) - 10 * 3_600_000)
+        cls.server.ingest(400, 1500, int(time.time() * 1000) - 10 * 3_600_000)
         cls.gateway = processes.Gateway(cls.work, cls.objects, cls.store_values())
         cls.good = cls.gateway.values
         done = processes.holdfast(cls.good, "backup", INSTANCE)
@@ -135,7 +135,7 @@ class BadInputTest(unittest.TestCase):
 
     def test_restore_over_a_running_server(self):
         rows = self.server.rows()
-        self.fails(REFUSED, "flock.lock", arguments=("restore", INSTANCE, self.name, "--yes"))
+        self.fails(REFUSED, "the server is running", arguments=("restore", INSTANCE, self.name, "--yes"))
         self.assertEqual(self.server.rows(), rows)
 
     def test_restore_without_yes(self):
@@ -168,7 +168,7 @@ class BadInputTest(unittest.TestCase):
         disk = self.on_small_disk(1)
         work = self.work / "full"
         work.mkdir()
-        small = {"holdfast": {"storage": {"reservedBytes": 0}, INSTANCE: self.store_values()["holdfast"][INSTANCE]}}
+        small = {"holdfast": {"storage": {"reserved": 0}, INSTANCE: self.store_values()["holdfast"][INSTANCE]}}
         with processes.Gateway(work, disk / "objects", small) as gateway:
             self.fails(FAILED, "space", values=gateway.values)
             listing = processes.holdfast(gateway.values, "list", INSTANCE)
@@ -181,18 +181,22 @@ class BadInputTest(unittest.TestCase):
         (target / "data").mkdir()
         (target / "data" / "old").write_text("old data")
         values = self.values(self.store_values(dataPath=str(target)))
-        self.fails(REFUSED, "space", values=values, arguments=("restore", INSTANCE, self.name, "--yes"))
+        self.fails(REFUSED, "bytes free", values=values, arguments=("restore", INSTANCE, self.name, "--yes"))
         self.assertEqual((target / "data" / "old").read_text(), "old data")
         self.assertFalse((target / "restore-in-progress").exists())
 
     def test_read_only_folder(self):
-        disk = self.on_small_disk(64)
+        disk = self.on_small_disk(256)
         work = self.work / "read-only"
         work.mkdir()
         with processes.Gateway(work, disk / "objects", self.store_values()) as gateway:
-            subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-            line = self.fails(FAILED, values=gateway.values)
-            self.assertRegex(line, "(?i)read-only|denied")
+            self.assertEqual(processes.holdfast(gateway.values, "backup", INSTANCE).returncode, 0)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        line = self.fails(FAILED, str(disk), values=gateway.values, arguments=("gateway",))
+        self.assertRegex(line, "(?i)read-only|denied")
+        # What is there can still be read.
+        listing = processes.holdfast(gateway.values, "list", INSTANCE, "--direct")
+        self.assertIn(f"{INSTANCE}-", listing.stdout, listing.stderr)
 
     def test_permission_denied_on_the_data(self):
         if os.geteuid() != 0:
@@ -256,12 +260,19 @@ class BadInputTest(unittest.TestCase):
                 os.truncate(path, path.stat().st_size // 2)
         self.damaged(halve)
 
-    def test_a_missing_manifest_is_a_plain_vmbackup_copy(self):
+    def test_a_marker_whose_manifest_is_gone(self):
+        self.damaged(lambda version: [path.unlink() for path in version.glob("*manifest*")])
+
+    def test_a_backup_of_vmbackup_alone_has_no_manifest(self):
         work = self.work / "plain"
         work.mkdir()
         processes.run(["cp", "-a", self.objects, work / "objects"], check=True)
-        for path in (work / "objects" / BUCKET / self.name).glob("*manifest*"):
+        version = work / "objects" / BUCKET / self.name
+        for path in version.glob("*manifest*"):
             path.unlink()
+        # A file put there by hand is an object too; vmbackup's own marker is these two bytes.
+        (version / "backup_complete.ignore").unlink()
+        (version / "backup_complete.ignore").write_text("ok")
         (work / "data").mkdir()
         with processes.Gateway(work, work / "objects", self.store_values(dataPath=str(work / "data"))) as gateway:
             done = processes.holdfast(gateway.values, "restore", INSTANCE, self.name, "--yes")
