@@ -107,7 +107,7 @@ void refuse_unoffered_headers(const http::ServerRequest& request) {
   }
 }
 
-std::string quoted(const std::string& etag) { return '"' + etag + '"'; }
+std::string quote_etag(const std::string& etag) { return '"' + etag + '"'; }
 
 namespace {
 
@@ -128,7 +128,7 @@ std::optional<std::string> overridden(const ObjectHeaders& options, std::string_
 void add_object_headers(http::ServerResponse& response, const storage::ObjectInfo& info,
                         const ObjectHeaders& options) {
   auto& headers = response.headers;
-  headers.emplace_back("ETag", quoted(info.etag));
+  headers.emplace_back("ETag", quote_etag(info.etag));
   headers.emplace_back("Last-Modified", format_http_date(info.modified));
   headers.emplace_back("Accept-Ranges", "bytes");
   for (const NamedHeader& name : kShown) {

@@ -28,6 +28,6 @@ struct ObjectHeaders {
 void add_object_headers(http::ServerResponse& response, const storage::ObjectInfo& info,
                         const ObjectHeaders& options);
 
-std::string quoted(const std::string& etag);
+std::string quote_etag(const std::string& etag);
 
 }  // namespace holdfast::gateway

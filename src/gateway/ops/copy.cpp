@@ -80,7 +80,7 @@ http::ServerResponse copy_object(Call& call) {
   });
   codec::XmlWriter xml("CopyObjectResult", kNamespace);
   xml.element("LastModified", format_iso_millis(result.modified));
-  xml.element("ETag", quoted(result.etag));
+  xml.element("ETag", quote_etag(result.etag));
   return xml_response(xml.finish());
 }
 

@@ -62,7 +62,7 @@ void write_object(codec::XmlWriter& xml, const storage::ObjectInfo& object,
                   const NameEncoder& encode) {
   xml.element("Key", encode(object.key));
   xml.element("LastModified", format_iso_millis(object.modified));
-  xml.element("ETag", quoted(object.etag));
+  xml.element("ETag", quote_etag(object.etag));
   xml.element("Size", object.size);
   xml.element("StorageClass", "STANDARD");
 }

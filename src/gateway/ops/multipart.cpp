@@ -76,7 +76,7 @@ http::ServerResponse put_part(Call& call) {
   const storage::PartInfo part =
       call.multipart().put_part(call.context, call.ref(), upload_id(call), number, body, put);
   http::ServerResponse response = empty_response(200);
-  response.headers.emplace_back("ETag", quoted(part.etag));
+  response.headers.emplace_back("ETag", quote_etag(part.etag));
   if (body.checksum()) {
     response.headers.emplace_back(checksum_header(body.checksum()->algorithm),
                                   format_checksum(*body.checksum()));
@@ -113,7 +113,7 @@ http::ServerResponse copy_part(Call& call) {
   }
   codec::XmlWriter xml("CopyPartResult", kNamespace);
   xml.element("LastModified", format_iso_millis(part.modified));
-  xml.element("ETag", quoted(part.etag));
+  xml.element("ETag", quote_etag(part.etag));
   if (part.checksum) write_checksum(xml, *part.checksum);
   return xml_response(xml.finish());
 }
@@ -226,7 +226,7 @@ http::ServerResponse complete_upload(Call& call) {
   const std::string host(call.request.header("host").value_or(""));
   xml.element("Location", "http://" + host + call.target.raw_path);
   xml.element("Bucket", call.target.bucket).element("Key", call.target.key);
-  xml.element("ETag", quoted(etag));
+  xml.element("ETag", quote_etag(etag));
   if (has_checksums) {
     auto info = storage::find(call.storage, call.context, call.ref());
     if (info && info->etag == etag && info->attributes.checksum) {
@@ -266,7 +266,7 @@ http::ServerResponse list_parts(Call& call) {
   for (const storage::PartInfo& part : page.parts) {
     xml.open("Part").element("PartNumber", std::uint64_t{part.number});
     xml.element("LastModified", format_iso_millis(part.modified));
-    xml.element("ETag", quoted(part.etag)).element("Size", part.size);
+    xml.element("ETag", quote_etag(part.etag)).element("Size", part.size);
     if (part.checksum) write_checksum(xml, *part.checksum);
     xml.close();
   }

@@ -36,7 +36,7 @@ http::ServerResponse put_object(Call& call) {
   gate.run([&] { result = call.storage.put(call.context, call.ref(), body, put); });
 
   http::ServerResponse response = empty_response(200);
-  response.headers.emplace_back("ETag", quoted(result.etag));
+  response.headers.emplace_back("ETag", quote_etag(result.etag));
   if (body.checksum()) add_checksum_headers(response, *body.checksum());
   return response;
 }
@@ -55,7 +55,7 @@ http::ServerResponse read_failure(const Call& call, const Error& error) {
   if (s3.status == 416) {
     response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(info->size));
   } else {
-    response.headers.emplace_back("ETag", quoted(info->etag));
+    response.headers.emplace_back("ETag", quote_etag(info->etag));
     response.headers.emplace_back("Last-Modified", format_http_date(info->modified));
   }
   return response;

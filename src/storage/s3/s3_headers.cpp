@@ -32,7 +32,7 @@ std::string quoted_list(const std::vector<std::string>& etags) {
   std::string out;
   for (const std::string& etag : etags) {
     if (!out.empty()) out += ", ";
-    out += quoted(etag);
+    out += quote_etag(etag);
   }
   return out;
 }
@@ -112,7 +112,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
-std::string quoted(std::string_view etag) { return fmt::format("\"{}\"", etag); }
+std::string quote_etag(std::string_view etag) { return fmt::format("\"{}\"", etag); }
 
 std::string unquoted(std::string_view etag) {
   if (etag.starts_with("W/")) etag.remove_prefix(2);

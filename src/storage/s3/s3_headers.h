@@ -11,7 +11,7 @@
 
 namespace holdfast::storage {
 
-std::string quoted(std::string_view etag);
+std::string quote_etag(std::string_view etag);
 std::string unquoted(std::string_view etag);  // also of a weak one
 // Of a multipart ETag `<hash>-N`; 0 for any other.
 unsigned parts_of_etag(std::string_view etag);

@@ -53,7 +53,7 @@ TEST(S3HeadersTest, EtagsLoseTheirQuotesAndTellTheirParts) {
   EXPECT_EQ(unquoted("W/\"abc\""), "abc");
   EXPECT_EQ(unquoted("abc"), "abc");
   EXPECT_EQ(unquoted("\""), "\"");
-  EXPECT_EQ(quoted("abc"), "\"abc\"");
+  EXPECT_EQ(quote_etag("abc"), "\"abc\"");
   EXPECT_EQ(parts_of_etag("abc-12"), 12u);
   EXPECT_EQ(parts_of_etag("abc"), 0u);
   EXPECT_EQ(parts_of_etag("abc-x"), 0u);

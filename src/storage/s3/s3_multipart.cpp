@@ -44,7 +44,7 @@ std::string completion(const std::vector<CompletedPart>& parts) {
   codec::XmlWriter xml("CompleteMultipartUpload", kNamespace);
   for (const CompletedPart& part : parts) {
     xml.open("Part").element("PartNumber", std::uint64_t(part.number));
-    xml.element("ETag", quoted(part.etag));
+    xml.element("ETag", quote_etag(part.etag));
     if (part.checksum) {
       xml.element(checksum_element(part.checksum->algorithm),
                   codec::to_base64(part.checksum->value));

@@ -104,7 +104,7 @@ PutResult S3Storage::put(const Context& context, const ObjectRef& ref, Source& b
 std::optional<Error> S3Storage::remove_single(const Context& context, const std::string& bucket,
                                               const RemoveTarget& target) {
   S3Call call{.method = "DELETE", .target = {bucket, target.key}, .verb = "remove"};
-  if (target.etag_is) call.headers.emplace_back("if-match", quoted(*target.etag_is));
+  if (target.etag_is) call.headers.emplace_back("if-match", quote_etag(*target.etag_is));
   try {
     check_key(target.key);
     endpoint_.send_for_nothing(context, call);
