@@ -146,7 +146,9 @@ class DriverTest : public ::testing::Test {
     return ref.key.find('/') == std::string::npos ? "root" : "data";
   }
 
-  TemporaryFolder folder_;
+  // Memory in place of a disk where there is any: hundreds of runs sync thousands of files.
+  TemporaryFolder folder_{fs::is_directory("/dev/shm") ? fs::path("/dev/shm")
+                                                       : fs::temp_directory_path()};
   FakeClock clock_{parse_rfc3339("2026-11-22T14:31:20Z")};
   Context context_ = Context::with_clock(clock_);
   std::mutex mutex_;

@@ -33,6 +33,9 @@ class Planning {
   }
 
   RestorePlan run() {
+    if (details_->target.empty()) {
+      throw InvalidArgument("plan a restore", "the folder to restore into is not named");
+    }
     details_->state = read_state(context_, store_.place, request_.name);
     require_whole(store_.place, details_->state);
     plan_.backup_time = details_->state.header.created;
@@ -107,7 +110,6 @@ class Planning {
   void look_for_conflicts() {
     const fs::path& target = details_->target;
     if (request_.mode == RestoreMode::kScratch) {
-      if (target.empty()) throw InvalidArgument("plan a restore", "no scratch folder is named");
       if (path_exists(target) && !fs::is_empty(target)) {
         plan_.conflicts.push_back(target.string() + " is not empty");
       }
