@@ -146,7 +146,7 @@ holdfast:
   EXPECT_EQ(own.victoria_metrics[1].server_program, "/opt/vm");
   EXPECT_EQ(own.victoria_metrics[1].max_bytes_per_second, 50u << 20);
   EXPECT_EQ(own.victoria_metrics[1].concurrency, 4u);
-  EXPECT_EQ(own.victoria_metrics[0].concurrency, 10u);
+  EXPECT_EQ(own.victoria_metrics[0].concurrency, 8u);
   EXPECT_EQ(own.clickhouse.user, "backup");
   EXPECT_EQ(own.clickhouse.max_chain_length, 5u);
   EXPECT_EQ(own.elasticsearch.repository_type, RepositoryType::kFolder);

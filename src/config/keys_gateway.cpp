@@ -98,7 +98,7 @@ void add_gateway_keys(std::vector<Key>& keys) {
                         return std::string(host);
                       }));
   keys.push_back(text(path + "region", HOLDFAST_AT(holdfast.gateway.region), "us-east-1",
-                      "the region that clients must sign for"));
+                      "the region that clients are told; a signature may name any"));
   keys.push_back(text(path + "tls.certFile", HOLDFAST_AT(holdfast.gateway.tls_certificate_file),
                       "\"\"", "PEM file of the certificate chain; empty: plain HTTP"));
   keys.push_back(text(path + "tls.keyFile", HOLDFAST_AT(holdfast.gateway.tls_key_file), "\"\"",

@@ -25,7 +25,7 @@ void add_rates(std::vector<Key>& keys, const std::string& path,
       "the most that its transfers take together; 0: no limit"));
   keys.push_back(number(
       path + "concurrency", [rates](Values& values) -> auto& { return rates(values).concurrency; },
-      10, 1, 256, "how many objects are moved at once"));
+      8, 1, 256, "how many objects are moved at once"));
 }
 
 void add_victoria_metrics(std::vector<Key>& keys, std::size_t n, const std::string& address,

@@ -18,7 +18,7 @@
 
 namespace holdfast::config {
 
-// One thing that is wrong, or worth a warning. Never holds a value of the file.
+// One thing that is wrong, or worth a warning. Never holds a secret.
 struct Problem {
   std::string path;  // the key as it is spelled in the file; empty for the file as a whole
   int line = 0;      // 0: not at a line of the file

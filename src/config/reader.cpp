@@ -23,6 +23,18 @@ std::string shown(const std::string& name) {
   return text.size() < name.size() ? text + "..." : text;
 }
 
+// Every key's default, read once: each file starts from a copy.
+const Values& default_values() {
+  static const Values values = [] {
+    Values made;
+    for (const Key& key : all_keys()) {
+      if (!key.elements) key.read(made, *key.default_value);
+    }
+    return made;
+  }();
+  return values;
+}
+
 std::string join_path(const std::string& section, const std::string& name) {
   return section.empty() ? shown(name) : section + "." + shown(name);
 }
@@ -43,6 +55,7 @@ void Reader::read(const Node& document) {
     add({"", document.line, document.column, "the file holds no mapping of keys to values", "", "",
          "give a Helm values file"});
   }
+  into_.values = default_values();
   read_rows(all_keys(), tree, document);
   note_variables();
 }
@@ -114,11 +127,9 @@ void Reader::collect_stranger(const std::vector<Key>& keys, const Branch& level,
 
 void Reader::fill(const Key& key, std::vector<Given> given) {
   if (key.elements) {
-    key.resize(into_.values, 0);
     if (!given.empty()) read_elements(key, given.front());
     return;
   }
-  key.read(into_.values, *key.default_value);
   if (key.ignored) return;
   if (disagree(key, given)) return;
   if (key.credential && fill_from_environment(key)) return;
@@ -237,6 +248,7 @@ void Reader::read_elements(const Key& key, const Given& given) {
       add({element, items[i]->line, items[i]->column, "no mapping is given", key.allowed, "", ""});
     }
     const std::vector<Key> keys = key.elements(i);
+    for (const Key& inner : keys) inner.read(into_.values, *inner.default_value);
     Branch tree = make_tree(keys, element + ".");
     tree.spelled = element;
     read_rows(keys, tree, *items[i]);

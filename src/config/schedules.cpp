@@ -1,6 +1,8 @@
 #include "config/schedules.h"
 
 #include <chrono>
+#include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/zone.h"
@@ -35,7 +37,10 @@ auto reading(Read&& read) {
   try {
     return read();
   } catch (const InvalidArgument& error) {
-    throw BadValue{error.reason(), error.advice()};
+    constexpr std::string_view kAllowed = "allowed: ";  // beside what the key allows at large
+    std::string advice = error.advice();
+    if (advice.starts_with(kAllowed)) advice.replace(0, kAllowed.size(), "in detail: ");
+    throw BadValue{error.reason(), std::move(advice)};
   }
 }
 
