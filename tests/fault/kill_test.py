@@ -146,6 +146,8 @@ class KillTest(unittest.TestCase):
             name = self.versions(gateway)[-1]
             server.ingest(300, 40, self.start_ms + 10 * 3_600_000)
             server.merge_parts()
+            # The server's own metrics page is up to two seconds old.
+            server.wait_until(lambda: server.rows() > backup_rows)
             live_rows = server.rows()
         self.assertNotEqual(backup_rows, live_rows)
         copy_tree(self.data, work / "before")

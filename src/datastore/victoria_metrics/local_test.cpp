@@ -156,7 +156,9 @@ void KilledSwapTest::die_in_the_middle() {
     lines += std::string(lines.empty() ? "" : ",") + "[\"" + name + "\"," + inode(staged() / name) +
              "," + inode(live / name) + "]";
   }
-  journal.append("swap [" + lines + "]");
+  journal.append("plan {\"protected\":false,\"names\":[" + lines + "]}");
+  EXPECT_FALSE(swap_is_pending(live));
+  journal.append("swap");
   EXPECT_TRUE(swap_is_pending(live));
   if (GetParam() > 0) write_plain(live / kInProgressName, "");
   if (GetParam() > 1) rename_new(live / "cache", staged() / "cache");
@@ -181,6 +183,28 @@ TEST_P(KilledSwapTest, IsUndoneWhenThatHadBegun) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AfterSoManySteps, KilledSwapTest, ::testing::Range(0, 5));
+
+TEST_F(SwapTest, AKillBeforeTheFirstRenameLeavesTheOldDataAndAnEarlierProtection) {
+  for (bool protected_before : {false, true}) {
+    write_plain(staged() / "data/x", "restored");
+    FileJournal(staging_of(volume_.path()) / "journal")
+        .append(std::string("plan {\"names\":[],\"protected\":") +
+                (protected_before ? "true}" : "false}"));
+    write_plain(volume_.path() / kInProgressName, "");
+    EXPECT_TRUE(swap_is_pending(volume_.path()));
+    EXPECT_THAT(recover_swap(volume_.path()), ElementsAre(HasSubstr("removed what")));
+    EXPECT_EQ(files_in(volume_.path()), before_);
+    EXPECT_EQ(fs::exists(volume_.path() / kInProgressName), protected_before);
+    EXPECT_FALSE(fs::exists(volume_.path() / kStagingName));
+  }
+}
+
+TEST_F(SwapTest, AJournalThatNobodyCanReadIsCorruptAndNothingIsTouched) {
+  FileJournal journal(staging_of(volume_.path()) / "journal");
+  journal.append("plan {\"names\":7}");
+  EXPECT_THROW(recover_swap(volume_.path()), Corrupt);
+  EXPECT_EQ(files_in(volume_.path()), before_);
+}
 
 TEST_F(SwapTest, WhatWasOnlyFetchedIsRemovedAndTheOldDataStays) {
   EXPECT_FALSE(swap_is_pending(volume_.path()));

@@ -56,26 +56,32 @@ class Swap {
       lines.push_back({name, one.restored, one.live});
       exchanges_.push_back(std::move(one));
     }
-    journal_.append("swap " + lines.dump());
+    was_protected_ = path_exists(data_path_ / kInProgressName);
+    journal_.append("plan " + Json{{"names", lines}, {"protected", was_protected_}}.dump());
   }
 
-  // What the journal says: "" (nothing begun), "swap", "undo" or "done".
+  // The last line of the journal says how far it came: "" (nothing), "plan", "swap", "undo",
+  // "done".
   std::string load() {
     std::string stage;
     for (const std::string& line : journal_.lines()) {
       stage = line.substr(0, line.find(' '));
-      if (stage != "swap") continue;
-      Json lines = Json::parse(line.substr(5), nullptr, false);
-      if (!lines.is_array())
-        throw Corrupt("read " + staging_of(data_path_).string(), "bad journal");
-      for (const Json& one : lines) {
-        exchanges_.push_back({one.at(0).get<std::string>(), one.at(1).get<std::uint64_t>(),
-                              one.at(2).get<std::uint64_t>()});
+      if (stage != "plan") continue;
+      Json plan = Json::parse(line.substr(5), nullptr, false);
+      try {
+        was_protected_ = plan.at("protected").get<bool>();
+        for (const Json& one : plan.at("names")) {
+          exchanges_.push_back({one.at(0).get<std::string>(), one.at(1).get<std::uint64_t>(),
+                                one.at(2).get<std::uint64_t>()});
+        }
+      } catch (const Json::exception& error) {
+        throw Corrupt("read the journal in " + staging_of(data_path_).string(), error.what());
       }
     }
     return stage;
   }
 
+  // No server starts from here on.
   void protect() {
     fs::path flag = data_path_ / kInProgressName;
     if (!path_exists(flag)) create_file(flag);
@@ -83,22 +89,25 @@ class Swap {
   }
 
   void forward() {
+    journal_.append("swap");
     for (const Exchange& one : exchanges_) move(one, one.restored, one.live);
     sync_folder(data_path_);
     sync_folder(staged_);
     journal_.append("done");
+    was_protected_ = false;  // whatever an earlier, interrupted restore had left is replaced
   }
 
   void backward() {
     journal_.append("undo");
     for (const Exchange& one : exchanges_) move(one, one.live, one.restored);
     sync_folder(data_path_);
-    sync_folder(staged_);
+    if (path_exists(staged_)) sync_folder(staged_);
   }
 
   void clean() {
-    remove_file_if_there(data_path_ / kInProgressName);
-    sync_folder(data_path_);
+    if (!was_protected_ && remove_file_if_there(data_path_ / kInProgressName)) {
+      sync_folder(data_path_);
+    }
     // The journal goes last: while it is there, a rerun comes back here.
     if (path_exists(staged_)) remove_tree(staged_);
     journal_.clear();
@@ -123,6 +132,7 @@ class Swap {
   fs::path data_path_, staged_;
   FileJournal journal_;
   std::vector<Exchange> exchanges_;
+  bool was_protected_ = false;  // by an earlier restore that was interrupted
 };
 
 }  // namespace
@@ -158,28 +168,26 @@ void swap_in(const fs::path& data_path) {
 }
 
 bool swap_is_pending(const fs::path& data_path) {
-  return path_exists(staging_of(data_path) / "journal");
+  std::string stage = Swap(data_path).load();
+  return stage == "swap" || stage == "undo" ||
+         (stage == "plan" && path_exists(data_path / kInProgressName));
 }
 
 std::vector<std::string> recover_swap(const fs::path& data_path) {
   if (!path_exists(staging_of(data_path))) return {};
   Swap swap(data_path);
   std::string stage = swap.load();
-  if (stage.empty()) {
-    remove_tree(staging_of(data_path));
-    return {"removed what a killed restore had fetched into " + staging_of(data_path).string()};
-  }
-  std::string line = "removed the data that an earlier restore replaced";
   if (stage == "swap") {
     swap.protect();
     swap.forward();
-    line = "finished a restore that was killed while it swapped folders";
-  } else if (stage == "undo") {
-    swap.backward();
-    line = "undid a restore whose swap of folders had failed";
+    swap.clean();
+    return {"finished a restore that was killed while it swapped folders"};
   }
+  if (stage == "undo") swap.backward();
   swap.clean();
-  return {line};
+  if (stage == "undo") return {"undid a restore whose swap of folders had failed"};
+  if (stage == "done") return {"removed the data that an earlier restore replaced"};
+  return {"removed what a killed restore had fetched into " + staging_of(data_path).string()};
 }
 
 }  // namespace holdfast::datastore::vm

@@ -30,7 +30,7 @@ void swap_in(const fs::path& data_path);
 // staging. Returns what it did, a line each. Changes nothing but leftovers when no swap was begun.
 std::vector<std::string> recover_swap(const fs::path& data_path);
 
-// Whether a swap was begun and not finished.
+// Whether live folders may be half exchanged: no server can be running, and none starts.
 bool swap_is_pending(const fs::path& data_path);
 
 }  // namespace holdfast::datastore::vm
