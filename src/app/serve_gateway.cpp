@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <thread>
 
+#include "app/gateway_keys.h"
 #include "app/program.h"
 #include "app/storages.h"
 #include "base/error.h"
@@ -46,45 +47,10 @@ http::ServerOptions server_options(const config::Gateway& values) {
   return options;
 }
 
-gateway::VerbSet verbs_of(const std::vector<config::Permission>& allow) {
-  gateway::VerbSet verbs;
-  for (config::Permission permission : allow) {
-    switch (permission) {
-      case config::Permission::kRead:
-        verbs.add(gateway::Verb::kRead);
-        break;
-      case config::Permission::kList:
-        verbs.add(gateway::Verb::kList);
-        break;
-      case config::Permission::kWriteNew:
-        verbs.add(gateway::Verb::kWriteNew);
-        break;
-      case config::Permission::kOverwrite:
-        verbs.add(gateway::Verb::kOverwrite);
-        break;
-      case config::Permission::kDelete:
-        verbs.add(gateway::Verb::kDelete);
-        break;
-    }
-  }
-  return verbs;
-}
-
 gateway::GatewayOptions gateway_options(const config::Values& values) {
   const config::Gateway& settings = values.holdfast.gateway;
   gateway::GatewayOptions options;
-  gateway::AccessKey root;
-  root.access_key = values.minio.access_key;
-  root.secret_key = values.minio.secret_key;
-  root.root = true;
-  options.keys.push_back(std::move(root));
-  for (const config::GatewayKey& key : settings.keys) {
-    gateway::AccessKey limited;
-    limited.access_key = key.access_key;
-    limited.secret_key = key.secret_key;
-    limited.grants.push_back({key.bucket, key.prefix, verbs_of(key.allow)});
-    options.keys.push_back(std::move(limited));
-  }
+  options.keys = gateway_keys(values);
   options.domain = settings.domain;
   options.region = settings.region;
   options.catalog_prefix = values.holdfast.catalog.prefix;

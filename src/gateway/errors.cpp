@@ -138,8 +138,6 @@ std::string error_document(const S3Error& error, std::string_view resource,
 
 std::string_view code_of_status(int status) {
   switch (status) {
-    case 400:
-      return "InvalidRequest";
     case 408:
       return "RequestTimeout";
     case 431:
@@ -148,8 +146,9 @@ std::string_view code_of_status(int status) {
       return "NotImplemented";
     case 503:
       return "SlowDown";
+    default:
+      return status >= 500 ? "InternalError" : "InvalidRequest";
   }
-  return status >= 500 ? "InternalError" : "InvalidRequest";
 }
 
 }  // namespace
