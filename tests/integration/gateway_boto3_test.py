@@ -21,6 +21,8 @@ from botocore.exceptions import ClientError  # noqa: E402
 
 MEBIBYTE = 1 << 20
 DOMAIN = "s3.holdfast.test"
+VM_BUCKET = "sts-victoria-metrics-backup"
+CATALOG_BUCKET = "sts-stackgraph-backup"
 ODD_KEYS = ["blank key", "plus+key", "per%cent", "per%20cent", "a&b=c?d#e", "quote'\"<>", "ünïcødé/日本", "tilde~(1)*!", "trailing/",
             "//double//slash", "dots/../up", "./here", ".hidden", "new\nline", "tab\tkey", "back\\slash", ".hf~self", "k" * 300, "@:;,$"]
 
@@ -30,7 +32,9 @@ def crc32(data: bytes) -> str:
 
 
 class Boto3Test(GatewayTestCase):
-    VALUES = {"holdfast": {"gateway": {"domain": DOMAIN}}}
+    VALUES = {"holdfast": {"gateway": {"domain": DOMAIN, "keys": [
+        {"accessKey": "sidecar", "secretKey": "sidecarsecret", "bucket": VM_BUCKET, "prefix": "victoria-metrics-0",
+         "allow": ["read", "list", "writeNew"]}]}}}
 
     def fails(self, code: str, status: int, call, **arguments):
         with self.assertRaises(ClientError) as caught:
@@ -212,6 +216,25 @@ class Boto3Test(GatewayTestCase):
         self.fails("SignatureDoesNotMatch", 403, boto3_client(self.gateway.url, secret_key="guess").list_buckets)
         self.fails("InvalidRequest", 400, boto3_client(self.gateway.url, signature_version="s3").list_buckets)
         self.assertNotIn(processes.SECRET_KEY, self.gateway.tail())
+
+    def test_limited_keys(self):
+        sidecar = boto3_client(self.gateway.url, "sidecar", "sidecarsecret")
+        where = {"Bucket": VM_BUCKET, "Key": "victoria-metrics-0/part"}
+        sidecar.put_object(**where, Body=b"1")
+        self.fails("AccessDenied", 403, sidecar.put_object, **where, Body=b"2")
+        self.fails("AccessDenied", 403, sidecar.delete_object, **where)
+        self.fails("AccessDenied", 403, sidecar.put_object, Bucket=VM_BUCKET, Key="victoria-metrics-1/part")
+        self.fails("AccessDenied", 403, sidecar.list_objects_v2, Bucket=VM_BUCKET)
+        self.assertEqual(sidecar.list_objects_v2(Bucket=VM_BUCKET, Prefix="victoria-metrics-0/")["KeyCount"], 1)
+        lease = {"Bucket": CATALOG_BUCKET, "Key": ".holdfast/leases/victoria-metrics-0.json"}
+        etag = sidecar.put_object(**lease, Body=b"{}", IfNoneMatch="*")["ETag"]
+        sidecar.put_object(**lease, Body=b"{1}", IfMatch=etag)
+        self.fails("AccessDenied", 403, sidecar.delete_object, **lease)
+        self.fails("AccessDenied", 403, sidecar.put_object, Bucket=CATALOG_BUCKET, Key=".holdfast/leases/stackgraph.json")
+        self.fails("AccessDenied", 403, sidecar.get_object, Bucket=CATALOG_BUCKET, Key="anything")
+        self.assertNotIn("clickhouse", str(sidecar.list_buckets()["Buckets"]))
+        self.s3.delete_object(**lease)
+        self.s3.delete_object(**where)
 
     def test_virtual_hosts(self):
         resolve = socket.getaddrinfo
