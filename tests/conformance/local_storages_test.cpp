@@ -1,26 +1,13 @@
 // The suite over the storages of this machine.
-#include <sys/xattr.h>
-
 #include "conformance/storage_suite.h"
 #include "storage/folder/folder_storage.h"
 #include "storage/memory/memory_storage.h"
+#include "storage/wrap/wrap.h"
+#include "support/test_folder.h"
 
 namespace holdfast::storage {
 
 namespace {
-
-// In memory where that works, so that the suite measures rules and not disks.
-fs::path place_for_folders() {
-  const fs::path shared = "/dev/shm";
-  try {
-    if (free_space(shared) < (512u << 20)) return fs::temp_directory_path();
-    TemporaryFolder probe(shared);
-    bool keeps = ::setxattr(probe.path().c_str(), "user.probe", "x", 1, 0) == 0;
-    return keeps ? shared : fs::temp_directory_path();
-  } catch (const Error&) {
-    return fs::temp_directory_path();
-  }
-}
 
 std::shared_ptr<Storage> folder(LabelPlace labels) {
   TemporaryFolder place(place_for_folders());
@@ -32,6 +19,10 @@ std::shared_ptr<Storage> folder(LabelPlace labels) {
 }  // namespace
 
 INSTANTIATE_STORAGE_CONFORMANCE(Memory, [] { return share(make_memory_storage()); });
+INSTANTIATE_STORAGE_CONFORMANCE(WrappedMemory, [] {
+  static StorageCounts counts;
+  return share(with_meter(with_retry(make_memory_storage(7)), counts));
+});
 INSTANTIATE_STORAGE_CONFORMANCE(Folder, [] { return folder(LabelPlace::kAutomatic); });
 INSTANTIATE_STORAGE_CONFORMANCE(FolderWithoutAttributes, [] { return folder(LabelPlace::kFiles); });
 

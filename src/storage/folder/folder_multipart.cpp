@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <dirent.h>
+#include <fcntl.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -181,7 +182,12 @@ PutResult FolderMultipart::complete(const Context& context, const ObjectRef& ref
     throw;
   }
   upload->end();
-  forget(ref.bucket, upload_id);
+  try {
+    forget(ref.bucket, upload_id);
+  } catch (const Error& error) {
+    // The object is there; what is left of the upload goes at the next start.
+    log::warning(context, error.to_string());
+  }
   return {etag, revision};
 }
 
@@ -229,9 +235,10 @@ std::optional<UploadStart> FolderMultipart::read_start(const std::string& bucket
     auto upload = known == known_.end() ? nullptr : known->second.lock();
     if (upload) return upload->start();
   }
-  ReadFile read =
-      read_small(core_.uploads.get(), bucket + "/" + upload_id + "/upload", kStartLimit);
-  if (read.error != 0) return std::nullopt;
+  const std::string path = bucket + "/" + upload_id;
+  ReadFile read = read_small(core_.uploads.get(), path + "/upload", kStartLimit);
+  bool whole = read.error == 0 && open_at(core_.uploads.get(), path + "/data", O_PATH);
+  if (!whole) return std::nullopt;  // it became an object, or was never begun in full
   return decode_upload_start(read.bytes);
 }
 

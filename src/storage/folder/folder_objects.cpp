@@ -63,7 +63,7 @@ void FolderObjects::publish_with(const ObjectRef& ref, TemporaryFile& file,
       check(condition, ref);
       if (labels_.has_sides()) {
         old = tree_.open(ref);
-        if (old) old_side = labels_.begin_removal(ref, *old);
+        if (old) old_side = labels_.begin_removal(ref, *old, LabelStore::Name::kStays);
       }
       last_step();
     });
@@ -201,14 +201,16 @@ void FolderObjects::remove_some(const std::string& bucket, const RemoveTarget* t
       ObjectTree::RemovalHooks hooks;
       hooks.check = [&](ObjectFile& file) {
         if (targets[i].etag_is) check({.etag_is = {*targets[i].etag_is}}, ref);
-        old.side = labels_.begin_removal(ref, file);
+        old.side = labels_.begin_removal(ref, file, LabelStore::Name::kGoes);
         old.file = std::move(file);
       };
-      hooks.removed = [&] { labels_.forget_link(ref); };
+      hooks.removed = [&] {
+        if (!labels_.forget_link(ref)) old.side.link_note.clear();  // the next start sees the note
+      };
       std::string folder;
       if (!tree_.remove(ref, hooks, folder)) continue;
       folders.insert(folder);
-      if (!old.side.name.empty()) gone.push_back(std::move(old));
+      if (!old.side.empty()) gone.push_back(std::move(old));
     } catch (const Error& error) {
       labels_.finish(old.side, true);
       results[i].error = error;

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kHashSize = 16;     // bytes of a hash that stands for a name
 constexpr std::size_t kNoteLimit = 4096;  // bytes of a note in pending/
 constexpr std::int64_t kTimeStep = 1000;  // nanoseconds: finer than any time a label is named by
+constexpr std::string_view kLinkNote = "link-";  // how notes about link records begin
 constexpr std::size_t kNoLimit = std::size_t(-1);
 
 std::string hash_of(std::string_view text) {
@@ -250,12 +251,17 @@ void LabelStore::write_link(const ObjectRef& ref, const LinkRecord& record) {
   }
 }
 
-void LabelStore::finish(const Side& side, bool keep) {
-  if (side.name.empty()) return;
-  if (!keep) {
-    remove_at(core_.labels.get(), folder_of_label(side.name) + "/" + side.name);
+void LabelStore::finish(const Side& side, bool keep) noexcept {
+  try {
+    if (!side.name.empty() && !keep) {
+      remove_at(core_.labels.get(), folder_of_label(side.name) + "/" + side.name);
+    }
+    for (const std::string& note : {side.name, side.link_note}) {
+      if (!note.empty()) remove_at(core_.pending.get(), note);
+    }
+  } catch (const std::exception&) {
+    return;  // the note is still there
   }
-  remove_at(core_.pending.get(), side.name);
 }
 
 std::string LabelStore::name_of(const ObjectRef& ref, const ObjectFile& file) const {
@@ -266,9 +272,16 @@ std::string LabelStore::name_of(const ObjectRef& ref, const ObjectFile& file) co
   return needs_side ? codec::to_hex(object.label.id) : "";
 }
 
-LabelStore::Side LabelStore::begin_removal(const ObjectRef& ref, const ObjectFile& file) {
-  if (core_.use_xattrs && !has_sides_) return {};
-  Side side{name_of(ref, file)};
+LabelStore::Side LabelStore::begin_removal(const ObjectRef& ref, const ObjectFile& file,
+                                           Name name) {
+  Side side;
+  if (core_.use_xattrs && has_links_ && name == Name::kGoes &&
+      open_at(core_.links.get(), link_place(ref).path(), O_PATH)) {
+    side.link_note = std::string(kLinkNote) + hash_of(ref.text());
+    write_note(ref, side.link_note);
+  }
+  if (core_.use_xattrs && !has_sides_) return side;
+  side.name = name_of(ref, file);
   if (side.name.empty()) return side;
   struct stat now{};
   bool shared = core_.use_xattrs && ::fstat(file.file.get(), &now) == 0 && now.st_nlink > 1;
@@ -276,21 +289,26 @@ LabelStore::Side LabelStore::begin_removal(const ObjectRef& ref, const ObjectFil
   return side;
 }
 
-void LabelStore::end_removal(const Side& side, const ObjectFile& file) {
-  if (side.name.empty()) return;
+void LabelStore::end_removal(const Side& side, const ObjectFile& file) noexcept {
   struct stat now{};
   bool gone = !core_.use_xattrs || (::fstat(file.file.get(), &now) == 0 && now.st_nlink == 0);
   finish(side, !gone);
 }
 
-void LabelStore::forget_link(const ObjectRef& ref) {
-  if (!has_links_ || !core_.use_xattrs) return;
-  LinkPlace place = link_place(ref);
-  Opened bucket = open_folder_at(core_.links.get(), place.bucket);
-  if (!bucket) return;
-  Opened folder = open_folder_at(bucket.file.get(), place.folder);
-  if (!folder || remove_at(folder.file.get(), place.name) != 0) return;
-  remove_folder_at(bucket.file.get(), place.folder);
+bool LabelStore::forget_link(const ObjectRef& ref) noexcept {
+  if (!has_links_ || !core_.use_xattrs) return true;
+  try {
+    LinkPlace place = link_place(ref);
+    Opened bucket = open_folder_at(core_.links.get(), place.bucket);
+    if (!bucket) return true;
+    Opened folder = open_folder_at(bucket.file.get(), place.folder);
+    if (!folder) return true;
+    int error = remove_at(folder.file.get(), place.name);
+    if (error == 0) remove_folder_at(bucket.file.get(), place.folder);
+    return error == 0 || error == ENOENT;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 void LabelStore::forget_bucket(const std::string& bucket) {
@@ -304,24 +322,31 @@ void LabelStore::clean(ObjectTree& tree) {
     return true;
   });
   check_file(error, "read the folder's pending notes");
-  for (const std::string& name : names) {
-    ReadFile note = read_small(core_.pending.get(), name, kNoteLimit);
-    auto bytes = unseal(note.bytes);
-    bool keep = true;  // of what an unreadable note meant, nothing is removed
-    if (note.error == 0 && bytes) {
-      FieldReader reader(*bytes);
-      ObjectRef ref;
-      ref.bucket = reader.text();
-      ref.key = reader.text();
-      try {
-        auto file = tree.open(ref);
-        keep = file && name_of(ref, *file) == name;
-      } catch (const NotFound&) {
-        keep = false;
-      }
+  for (const std::string& name : names) resolve_note(tree, name);
+}
+
+void LabelStore::resolve_note(ObjectTree& tree, const std::string& name) {
+  ReadFile note = read_small(core_.pending.get(), name, kNoteLimit);
+  auto bytes = unseal(note.bytes);
+  bool keep = true;  // of what an unreadable note meant, nothing is removed
+  if (note.error == 0 && bytes) {
+    FieldReader reader(*bytes);
+    ObjectRef ref;
+    ref.bucket = reader.text();
+    ref.key = reader.text();
+    std::optional<ObjectFile> file;
+    try {
+      file = tree.open(ref);
+    } catch (const NotFound&) {
+      file.reset();  // its bucket went too
     }
-    finish({name}, keep);
+    if (name.starts_with(kLinkNote)) {
+      if (!file) forget_link(ref);
+    } else {
+      keep = file && name_of(ref, *file) == name;
+    }
   }
+  finish({name, ""}, keep);
 }
 
 }  // namespace holdfast::storage

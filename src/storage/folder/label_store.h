@@ -45,25 +45,31 @@ class LabelStore {
   // What is known of a file without any label.
   static StoredObject by_hand(const ObjectFile& file);
 
-  // Names of side files (and of notes about them).
+  // What belongs to an object outside its file and folder: names of a side file and of notes.
   struct Side {
-    std::string name;  // empty: there is none
+    std::string name;       // of the side file and the note about it; empty: there is none
+    std::string link_note;  // of a note that the name's link record goes; empty: there is none
+    bool empty() const { return name.empty() && link_note.empty(); }
   };
   // Gives an unpublished file its label: sets the file's time to about `now` and `label.stamp` to
   // what the file then has, and writes what must be durable before the file is published.
   Side attach(const ObjectRef& ref, int file, Label& label, WallTime now);
   // After the object with this side file was published (keep), or when it will not be (not keep).
-  void finish(const Side& side, bool keep);
+  // Never throws: what cannot be cleared away now is cleared at the next start.
+  void finish(const Side& side, bool keep) noexcept;
 
-  // Before the object `file` under `ref` is replaced or removed; under its key's lock.
-  Side begin_removal(const ObjectRef& ref, const ObjectFile& file);
-  // After that is durable.
-  void end_removal(const Side& side, const ObjectFile& file);
+  // Before the object `file` under `ref` is replaced, or removed together with its name; under its
+  // key's lock.
+  enum class Name { kStays, kGoes };
+  Side begin_removal(const ObjectRef& ref, const ObjectFile& file, Name name);
+  // After that is durable. Never throws, as finish().
+  void end_removal(const Side& side, const ObjectFile& file) noexcept;
   // Durably notes the time of a copy that will be a link of a file which keeps its own. Only with
   // extended attributes. Under the key's lock, before the link is published.
   void write_link(const ObjectRef& ref, const LinkRecord& record);
-  // When an object is removed: forgets its name's link record. Under its key's lock.
-  void forget_link(const ObjectRef& ref);
+  // When an object was removed: forgets its name's link record. Under its key's lock. Never throws;
+  // false: the record may still be there.
+  bool forget_link(const ObjectRef& ref) noexcept;
   void forget_bucket(const std::string& bucket);
 
   // At start: removes side files whose object was not published or is gone.
@@ -76,6 +82,7 @@ class LabelStore {
   std::string name_of(const ObjectRef& ref, const ObjectFile& file) const;
   bool write_side(const ObjectRef& ref, const std::string& name, const std::string& bytes);
   void write_note(const ObjectRef& ref, const std::string& name);
+  void resolve_note(ObjectTree& tree, const std::string& name);
   void read_attribute(const ObjectFile& file, StoredObject& out, bool& needs_side) const;
   bool read_side_label(const ObjectRef& ref, const ObjectFile& file, StoredObject& out) const;
   void apply_link(const ObjectRef& ref, StoredObject& out) const;
