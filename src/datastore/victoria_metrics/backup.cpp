@@ -1,6 +1,5 @@
 #include "datastore/victoria_metrics/backup.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -99,7 +98,8 @@ class BackupRun {
       comparison = compare(context_, store_.place, {}, walk, volume);
       measure(volume);
     }
-    outcome_.name = current_ ? current_->name : new_name();
+    outcome_.name =
+        current_ ? current_->name : unused_name(store_.place, folders_, context_.clock().now());
     outcome_.objects_reused = comparison->kept_objects;
     outcome_.bytes_reused = comparison->kept_bytes;
     commit(*comparison, snapshot);
@@ -121,17 +121,6 @@ class BackupRun {
 
   void measure(const VolumeChange& volume) {
     if (auto rows = volume.rows()) outcome_.measured.counts["rows"] = *rows;
-  }
-
-  std::string new_name() const {
-    WallTime time = context_.clock().now();
-    while (true) {
-      std::string name = version_folder(store_.place.prefix, time);
-      if (folders_.empty() || !std::binary_search(folders_.begin(), folders_.end(), name)) {
-        return name;
-      }
-      time += std::chrono::seconds(1);
-    }
   }
 
   void commit(Comparison& comparison, const Snapshot& snapshot) {

@@ -134,7 +134,7 @@ class Planning {
     }
     steps.push_back(fmt::format("fetch {} objects with {} bytes and check them",
                                 plan_.objects_to_fetch, plan_.bytes_to_fetch));
-    if (reuses()) {
+    if (plan_.bytes_to_reuse > 0) {
       steps.push_back(fmt::format("check and reuse {} bytes that are there", plan_.bytes_to_reuse));
     }
     if (request_.mode == RestoreMode::kStaged) {

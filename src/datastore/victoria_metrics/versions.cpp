@@ -67,6 +67,16 @@ std::vector<std::string> list_folders(const Context& context, const Place& place
   return out;
 }
 
+std::string unused_name(const Place& place, const std::vector<std::string>& folders,
+                        WallTime time) {
+  std::string name = version_folder(place.prefix, time);
+  while (std::binary_search(folders.begin(), folders.end(), name)) {
+    time += std::chrono::seconds(1);
+    name = version_folder(place.prefix, time);
+  }
+  return name;
+}
+
 bool Folder::marker_names_manifest() const {
   if (!marker || !header) return false;
   // A glance knows the id alone.
