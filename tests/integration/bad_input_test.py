@@ -170,7 +170,7 @@ class BadInputTest(unittest.TestCase):
         work.mkdir()
         small = {"holdfast": {"storage": {"reserved": 0}, INSTANCE: self.store_values()["holdfast"][INSTANCE]}}
         with processes.Gateway(work, disk / "objects", small) as gateway:
-            self.fails(FAILED, "space", values=gateway.values)
+            self.fails(FAILED, "full", values=gateway.values)
             listing = processes.holdfast(gateway.values, "list", INSTANCE)
             self.assertNotIn(f"{INSTANCE}-", listing.stdout)
 
