@@ -141,8 +141,7 @@ class VictoriaMetricsBench:
         with processes.Gateway(self.work, self.work / "objects", {"holdfast": {
                 INSTANCE: {"url": f"http://127.0.0.1:{self.port}", "dataPath": str(self.data)}}}) as gateway:
             with processes.VictoriaMetrics(self.work, self.data, port=self.port) as server:
-                server.ingest(self.series, self.samples, self.start_ms)
-                server.merge_parts()
+                server.merge_parts(server.ingest(self.series, self.samples, self.start_ms))
                 size = sum(p.stat().st_size for p in self.data.rglob("*") if p.is_file() and not p.is_symlink())
                 self.note("data", "MiB on disk", {"seconds": round(size / 1048576)})
                 for i in range(self.rounds):

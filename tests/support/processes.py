@@ -160,8 +160,10 @@ class VictoriaMetrics(Process):
     def flush(self):
         http_get(self.url + "/internal/force_flush")
 
-    def merge_parts(self):
+    def merge_parts(self, rows: int):
+        """Merges parts, which the server does in the background; returns once it counts `rows` rows again, all on disk."""
         http_get(self.url + "/internal/force_merge", 300)
+        self.wait_until(lambda: self.rows() == rows)
 
     def export_lines(self, match: str = '{__name__!=""}') -> list[str]:
         """Every sample that matches, a line a series, sorted: equal lists mean equal data."""
