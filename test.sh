@@ -60,13 +60,13 @@ threaded=(base_test http_test storage_test storage_conformance_test transfer_tes
 
 build release
 if [ "$quick" = no ]; then
+  run_tests release
   build asan
   run_tests asan -j "$jobs" -L unit
   build tsan "${threaded[@]}"
   run_tests tsan -R "^($(IFS='|'; echo "${threaded[*]}"))$"
   build fuzz fuzz_programs
   run_tests fuzz -j "$jobs" -L fuzz
-  run_tests release
 else
   run_tests release -LE slow
 fi

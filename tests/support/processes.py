@@ -160,10 +160,11 @@ class VictoriaMetrics(Process):
     def flush(self):
         http_get(self.url + "/internal/force_flush")
 
-    def merge_parts(self, rows: int):
-        """Merges parts, which the server does in the background; returns once it counts `rows` rows again, all on disk."""
+    def merge_parts(self, rows: int | None = None):
+        """Merges parts, which the server does in the background; with `rows` returns once it counts so many again, all on disk."""
         http_get(self.url + "/internal/force_merge", 300)
-        self.wait_until(lambda: self.rows() == rows)
+        if rows is not None:
+            self.wait_until(lambda: self.rows() == rows)
 
     def export_lines(self, match: str = '{__name__!=""}') -> list[str]:
         """Every sample that matches, a line a series, sorted: equal lists mean equal data."""
