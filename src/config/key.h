@@ -18,6 +18,7 @@ namespace holdfast::config {
 // Where a key's value lies.
 template <class T>
 using Place = std::function<T&(Values&)>;
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member cannot stand in parentheses
 #define HOLDFAST_AT(member) [=](Values& values) -> auto& { return values.member; }
 
 struct Key {

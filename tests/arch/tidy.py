@@ -90,16 +90,21 @@ def main() -> int:
     sources = sources_of(root, build, sys.argv[3:])
     keys = {path: key_of(root, path, flags, version) for path, flags in sources.items()}
     due = [path for path in sources if cache is None or not (cache / keys[path]).exists()]
+
+    def look(path: pathlib.Path) -> str:
+        text = check(path, sources[path])
+        if not text and cache is not None:
+            (cache / keys[path]).touch()  # at once: a run that is broken off is not lost
+        return text
+
     found = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         # The largest first, so that none is left alone at the end.
         due.sort(key=lambda path: -path.stat().st_size)
-        for path, text in zip(due, pool.map(lambda path: check(path, sources[path]), due)):
+        for text in pool.map(look, due):
             if text:
                 found += 1
-                print(text)
-            elif cache is not None:
-                (cache / keys[path]).touch()
+                print(text, flush=True)
     print(f"{len(sources)} sources, {len(due)} looked at, {found} with findings")
     return 1 if found or not sources else 0
 

@@ -39,7 +39,7 @@ Snapshot::Snapshot(const Context& context, Server& server, fs::path data_path, s
       name_(std::move(name)) {}
 
 Snapshot::Snapshot(Snapshot&& other) noexcept
-    : context_(other.context_),
+    : context_(std::move(other.context_)),
       server_(other.server_),
       data_path_(std::move(other.data_path_)),
       name_(std::exchange(other.name_, {})) {}
