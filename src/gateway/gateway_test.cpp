@@ -1,7 +1,9 @@
 #include "gateway/gateway.h"
 
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "base/error.h"
 #include "support/gateway_client.h"
@@ -11,6 +13,7 @@ namespace {
 
 using support::GatewayAnswer;
 using support::GatewayBench;
+using support::GatewayClient;
 using support::GatewayTest;
 
 TEST_F(GatewayTest, HealthNeedsNoSignature) {
@@ -63,6 +66,25 @@ TEST_F(GatewayTest, MalformedTargetsAreRefused) {
     request.target = target;
     EXPECT_EQ(root.deliver(request).code(), "InvalidURI") << target;
   }
+}
+
+TEST_F(GatewayTest, AnswersManyAtOnce) {
+  std::vector<std::thread> clients;
+  std::atomic<int> wrong{0};
+  for (int number = 0; number < 4; ++number) {
+    clients.emplace_back([&, number] {
+      GatewayClient client(gateway, clock);
+      const std::string target = "/bucket/" + std::to_string(number);
+      for (int round = 0; round < 50; ++round) {
+        const std::string body = std::to_string(number * 1000 + round);
+        if (client.send("PUT", target, body).status != 200) ++wrong;
+        if (client.send("GET", target).body != body) ++wrong;
+        if (client.send("GET", "/bucket?list-type=2").status != 200) ++wrong;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Gateway, KeysMustDiffer) {

@@ -8,6 +8,7 @@
 #include "gateway/ops/list.h"
 #include "gateway/ops/multipart.h"
 #include "gateway/ops/object.h"
+#include "gateway/ops/object_settings.h"
 
 namespace holdfast::gateway {
 
@@ -56,6 +57,7 @@ constexpr std::array kRoutes = {
     Route{"DeleteObjects", "POST", kBucket, {"delete"}, "", delete_objects},
 
     Route{"ListParts", "GET", kObject, {"uploadId"}, "", list_parts},
+    Route{"GetObjectAttributes", "GET", kObject, {"attributes"}, "", get_object_attributes},
     Route{"GetObjectAcl", "GET", kObject, {"acl"}, "", get_object_acl},
     Route{"GetObjectTagging", "GET", kObject, {"tagging"}, "", get_object_tagging},
     Route{"GetObject", "GET", kObject, {}, "", get_object},

@@ -87,6 +87,8 @@ class Boto3Test(GatewayTestCase):
         piece = self.s3.get_object(Bucket=self.BUCKET, Key="parts", PartNumber=2)
         self.assertEqual(piece["Body"].read(), pieces[1])
         self.assertEqual(piece["PartsCount"], len(pieces))
+        told = self.s3.get_object_attributes(Bucket=self.BUCKET, Key="parts", ObjectAttributes=["ETag", "ObjectParts", "ObjectSize"])
+        self.assertEqual((told["ETag"], told["ObjectParts"]["TotalPartsCount"], told["ObjectSize"]), (etag, len(pieces), len(body)))
         stream = io.BytesIO(body)
         self.s3.upload_fileobj(stream, self.BUCKET, "stream", Config=config)
         self.assertEqual(self.get("stream"), body)
@@ -179,7 +181,9 @@ class Boto3Test(GatewayTestCase):
 
     def test_buckets(self):
         self.s3.create_bucket(Bucket="made-here", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        self.assertIn("made-here", [bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]])
+        pages = list(self.s3.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": 1}))
+        self.assertIn("made-here", [bucket["Name"] for page in pages for bucket in page["Buckets"]])
+        self.assertTrue(all(len(page["Buckets"]) == 1 for page in pages))
         self.fails("BucketAlreadyOwnedByYou", 409, self.s3.create_bucket, Bucket="made-here")
         self.s3.head_bucket(Bucket="made-here")
         self.assertIsNone(self.s3.get_bucket_location(Bucket="made-here")["LocationConstraint"])

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What only shows on the wire: kept connections, 100-continue, broken requests, stopping, memory, the access log."""
+import base64
 import hashlib
+import hmac
 import http.client
 import os
 import pathlib
@@ -9,13 +11,31 @@ import socket
 import sys
 import threading
 import unittest
+import urllib.error
 import urllib.request
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import processes  # noqa: E402
 from s3_clients import GatewayTestCase, RawConnection, boto3_client, signed_headers  # noqa: E402
 
 MEBIBYTE = 1 << 20
+
+
+def chunk_frames(pieces, headers: dict) -> bytes:
+    """Pieces as signed chunks behind a request with these signed headers; the last piece is empty."""
+    fields = dict(field.split("=", 1) for field in headers["Authorization"].split(" ", 1)[1].split(", "))
+    _, *scope = fields["Credential"].split("/")
+    key = ("AWS4" + processes.SECRET_KEY).encode()
+    for part in scope:
+        key = hmac.digest(key, part.encode(), "sha256")
+    previous, framed = fields["Signature"], b""
+    for piece in pieces:
+        text = "\n".join(("AWS4-HMAC-SHA256-PAYLOAD", headers["X-Amz-Date"], "/".join(scope), previous, hashlib.sha256(b"").hexdigest(),
+                          hashlib.sha256(piece).hexdigest()))
+        previous = hmac.new(key, text.encode(), "sha256").hexdigest()
+        framed += f"{len(piece):x};chunk-signature={previous}\r\n".encode() + piece + b"\r\n"
+    return framed
 
 
 class WireTest(GatewayTestCase):
@@ -95,6 +115,64 @@ class WireTest(GatewayTestCase):
         self.assertEqual(answer.getheader("ETag"), f'"{hashlib.md5(body).hexdigest()}"')
         answer, back = self.open().request("GET", f"/{self.BUCKET}/large", headers={"Range": "bytes=33554431-"})
         self.assertEqual((answer.status, back == body[33554431:]), (206, True))
+
+    def test_signed_chunks_as_the_java_client_sends_them(self):
+        # The client of Elasticsearch 7: 128 KiB a chunk, no Content-Encoding, waits for 100-continue.
+        body = os.urandom(300_000)
+        kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+        pieces = [body[at:at + 131_072] for at in range(0, len(body), 131_072)] + [b""]
+        length = sum(len(f"{len(piece):x}") + len(";chunk-signature=") + 64 + 4 + len(piece) for piece in pieces)
+        path = f"/{self.BUCKET}/java-chunks"
+        host = {"Host": f"127.0.0.1:{self.gateway.port}", "Content-Length": str(length)}
+        signed = signed_headers("PUT", self.gateway.url + path, {**host, "x-amz-decoded-content-length": str(len(body)), "x-amz-acl": "private",
+                                                                 "x-amz-storage-class": "STANDARD", "Content-Type": "application/octet-stream"}, kind)
+        framed = chunk_frames(pieces, signed)
+        for change, wanted in ((framed, b" 200 "), (framed.replace(body[-8:], b"changed!"), b" 403 ")):
+            with socket.create_connection(("127.0.0.1", self.gateway.port), timeout=30) as connection:
+                connection.sendall(self.raw_head("PUT", path, {**host, **signed, "Expect": "100-continue"}))
+                self.assertIn(b" 100 ", connection.recv(1000))
+                connection.sendall(change)
+                self.assertIn(wanted, connection.recv(1000))
+            self.assertEqual(self.get("java-chunks"), body)
+        self.assertNotIn("ContentEncoding", self.s3.head_object(Bucket=self.BUCKET, Key="java-chunks"))
+
+    def test_unsigned_chunks_with_a_trailer_inside_chunked_http(self):
+        # What newer SDKs send over TLS when they do not know the length of the whole.
+        body = os.urandom(200_000)
+        crc = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+        path = f"/{self.BUCKET}/trailer"
+        host = {"Host": f"127.0.0.1:{self.gateway.port}"}
+        signed = signed_headers("PUT", self.gateway.url + path, {**host, "x-amz-decoded-content-length": str(len(body)), "Content-Encoding": "aws-chunked",
+                                                                 "x-amz-trailer": "x-amz-checksum-crc32"}, "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+        for value, wanted in ((crc, b" 200 "), ("AAAAAA==", b" 400 ")):
+            inner = f"{len(body):x}\r\n".encode() + body + f"\r\n0\r\nx-amz-checksum-crc32:{value}\r\n\r\n".encode()
+            outer = b"".join(f"{len(inner[at:at + 50_000]):x}\r\n".encode() + inner[at:at + 50_000] + b"\r\n" for at in range(0, len(inner), 50_000))
+            answer = self.send_raw(self.raw_head("PUT", path, {**host, **signed, "Transfer-Encoding": "chunked"}) + outer + b"0\r\n\r\n")
+            self.assertIn(wanted, answer[:20])
+            self.assertEqual(self.get("trailer"), body)
+        head = self.s3.head_object(Bucket=self.BUCKET, Key="trailer", ChecksumMode="ENABLED")
+        self.assertEqual(head["ChecksumCRC32"], crc)
+        self.assertNotIn("ContentEncoding", head)
+
+    def test_creating_and_deleting_side_by_side_never_fails(self):
+        failures = []
+
+        def work(number: int):
+            connection = RawConnection(self.gateway.port)
+            for _ in range(60):
+                for method, wanted in (("PUT", 200), ("DELETE", 204)):
+                    answer, _ = connection.request(method, f"/{self.BUCKET}/race/deep/{number}", b"x" if method == "PUT" else b"")
+                    if answer.status != wanted:
+                        failures.append((method, answer.status))
+            connection.close()
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(self.keys("race"), [])
 
     def test_health_needs_no_key(self):
         for path in ("/-/health", "/minio/health/live", "/minio/health/ready"):

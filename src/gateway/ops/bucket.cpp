@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "codec/text.h"
 #include "gateway/attributes.h"
 #include "gateway/text.h"
 
@@ -42,15 +43,47 @@ void require_bucket_verb(const Call& call, Verb verb, std::string_view word) {
 
 }  // namespace
 
+namespace {
+
+constexpr unsigned kMostBuckets = 10'000;
+
+std::string bucket_token(const Target& target) {
+  auto token = target.parameter("continuation-token");
+  if (!token || token->empty()) return "";
+  auto name = codec::from_base64(*token);
+  if (!name) {
+    throw InvalidArgument::with_code("InvalidArgument", "list buckets",
+                                     "the continuation token is not one of ours");
+  }
+  return *name;
+}
+
+}  // namespace
+
 http::ServerResponse list_buckets(Call& call) {
+  const std::string prefix(call.target.parameter("prefix").value_or(""));
+  const std::string after = bucket_token(call.target);
+  const unsigned most = number_parameter(call.target, "max-buckets", 1, kMostBuckets, kMostBuckets);
   codec::XmlWriter xml("ListAllMyBucketsResult", kNamespace);
   xml.open("Owner").element("ID", kOwner).element("DisplayName", kOwner).close();
   xml.open("Buckets");
+  unsigned shown = 0;
+  std::string last, next;
   for (const storage::BucketInfo& bucket : call.buckets().list(call.context)) {
-    if (!call.permissions.sees_bucket(bucket.name)) continue;
+    if (!call.permissions.sees_bucket(bucket.name) || !bucket.name.starts_with(prefix)) continue;
+    if (!after.empty() && bucket.name <= after) continue;
+    if (shown == most) {
+      next = last;
+      break;
+    }
+    ++shown;
+    last = bucket.name;
     xml.open("Bucket").element("Name", bucket.name);
     xml.element("CreationDate", format_iso_millis(bucket.created)).close();
   }
+  xml.close();
+  if (!prefix.empty()) xml.element("Prefix", prefix);
+  if (!next.empty()) xml.element("ContinuationToken", codec::to_base64(next));
   return xml_response(xml.finish());
 }
 

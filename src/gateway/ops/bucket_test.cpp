@@ -10,6 +10,7 @@ namespace {
 
 using support::GatewayAnswer;
 using support::GatewayTest;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST_F(GatewayTest, CreatesListsAndDeletesBuckets) {
@@ -27,6 +28,28 @@ TEST_F(GatewayTest, CreatesListsAndDeletesBuckets) {
   EXPECT_EQ(root.send("DELETE", "/another").status, 204);
   EXPECT_EQ(root.send("HEAD", "/another").status, 404);
   EXPECT_EQ(root.send("DELETE", "/another").code(), "NoSuchBucket");
+}
+
+TEST_F(GatewayTest, BucketsAreListedInPages) {
+  for (const char* name : {"/logs-1", "/logs-2", "/logs-3"}) root.send("PUT", name);
+  auto names = [](const codec::XmlElement& document) {
+    std::vector<std::string> found;
+    for (const codec::XmlElement& bucket : document.child("Buckets")->children) {
+      found.push_back(bucket.child_text("Name"));
+    }
+    return found;
+  };
+  codec::XmlElement page = root.send("GET", "/?prefix=logs&max-buckets=2").xml();
+  EXPECT_THAT(names(page), ElementsAre("logs-1", "logs-2"));
+  EXPECT_EQ(page.child_text("Prefix"), "logs");
+  const std::string token =
+      codec::uri_encode(page.child_text("ContinuationToken"), codec::Slash::kEncode);
+  page = root.send("GET", "/?prefix=logs&max-buckets=2&continuation-token=" + token).xml();
+  EXPECT_THAT(names(page), ElementsAre("logs-3"));
+  EXPECT_EQ(page.child("ContinuationToken"), nullptr);
+  for (const char* bad : {"/?max-buckets=0", "/?max-buckets=x", "/?continuation-token=%21"}) {
+    EXPECT_EQ(root.send("GET", bad).code(), "InvalidArgument") << bad;
+  }
 }
 
 TEST_F(GatewayTest, ABucketIsCreatedOnceAndDeletedEmpty) {

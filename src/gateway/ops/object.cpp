@@ -8,7 +8,6 @@
 #include "gateway/checksums.h"
 #include "gateway/conditions.h"
 #include "gateway/errors.h"
-#include "gateway/ops/bucket.h"
 #include "gateway/text.h"
 #include "gateway/write_gate.h"
 
@@ -249,22 +248,6 @@ http::ServerResponse delete_objects(Call& call) {
       xml.open("Deleted").element("Key", removal.target.key).close();
     }
   }
-  return xml_response(xml.finish());
-}
-
-http::ServerResponse get_object_acl(Call& call) {
-  call.require(Verb::kRead, call.ref());
-  call.require_only_version();
-  call.storage.head(call.context, call.ref(), {});
-  return xml_response(owner_access_document());
-}
-
-http::ServerResponse get_object_tagging(Call& call) {
-  call.require(Verb::kRead, call.ref());
-  call.require_only_version();
-  call.storage.head(call.context, call.ref(), {});
-  codec::XmlWriter xml("Tagging", kNamespace);
-  xml.open("TagSet").close();
   return xml_response(xml.finish());
 }
 

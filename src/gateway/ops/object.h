@@ -11,7 +11,5 @@ http::ServerResponse get_object(Call& call);
 http::ServerResponse delete_object(Call& call);
 // Up to 1,000 keys, a result each.
 http::ServerResponse delete_objects(Call& call);
-http::ServerResponse get_object_acl(Call& call);
-http::ServerResponse get_object_tagging(Call& call);
 
 }  // namespace holdfast::gateway

@@ -263,16 +263,5 @@ TEST_F(DeleteObjectsTest, RefusesWhatIsNoSuchDocument) {
       "NoSuchBucket");
 }
 
-TEST_F(GatewayTest, AnswersProbesOfObjectSettingsTruly) {
-  put("k", "1");
-  EXPECT_NE(get("k?acl").body.find("FULL_CONTROL"), std::string::npos);
-  EXPECT_EQ(get("k?tagging").xml().children.at(0).children.size(), 0u);
-  EXPECT_EQ(get("none?acl").code(), "NoSuchKey");
-  EXPECT_EQ(get("k?torrent").code(), "NotImplemented");
-  EXPECT_EQ(put("k?tagging", "<Tagging/>").code(), "NotImplemented");
-  EXPECT_EQ(put("k?acl", "").code(), "NotImplemented");
-  EXPECT_EQ(get("k").body, "1");
-}
-
 }  // namespace
 }  // namespace holdfast::gateway
