@@ -65,7 +65,7 @@ class Upload {
   void give_back();  // the file was not published: parts may come again
   // No part is taken any more.
   void end();
-  bool ended() const;
+  bool ended() const;  // also when its folder went together with the bucket
   // One complete at a time.
   std::mutex& completing() { return completing_; }
 
