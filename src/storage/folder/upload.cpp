@@ -357,7 +357,7 @@ void Upload::end() {
 }
 
 bool Upload::ended() const {
-  struct stat info {};
+  struct stat info{};
   bool removed = ::fstat(folder_.get(), &info) == 0 && info.st_nlink == 0;
   std::lock_guard lock(mutex_);
   return ended_ || removed;
