@@ -93,7 +93,8 @@ Server::Impl::Impl(const Context& parent, ServerOptions server_options, Handler 
       on_done(std::move(done)),
       poller(::epoll_create1(EPOLL_CLOEXEC)),
       waker(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      scratch(kReadSize) {
+      scratch(kReadSize),
+      arming(options.max_workers) {
   if (!poller || !waker) throw_errno(errno, "start the HTTP server");
   bind_address();
   want_descriptors(context, options.max_connections + options.max_workers * kDescriptorsOfAWorker);

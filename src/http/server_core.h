@@ -41,6 +41,16 @@ struct Connection {
 
 using Connections = std::list<Connection>;
 
+// What a worker keeps from request to request.
+struct Worker {
+  // The connection that it is arming in epoll, which is done without the mutex: arming wakes the
+  // epoll thread, which would then wait for the mutex, and everybody else after it. While it stands
+  // here the connection may be in a list and even be reported already, but must not be closed.
+  std::atomic<const Connection*>& arming;
+  DateLine date;
+  std::vector<char> buffer;
+};
+
 struct Server::Impl {
   Impl(const Context& parent, ServerOptions server_options, Handler request_handler,
        std::function<void(const AccessRecord&)> done);
@@ -62,15 +72,20 @@ struct Server::Impl {
   void expire_list(Connections& list, SteadyTime now);
   int next_wait_ms(SteadyTime now) const;
   void check_stop(SteadyTime now);
+  // All but those whose arming is under way: they are taken by the next call.
+  void take_parked_locked(Connections& from, Connections& into);
   bool stop_finished();
   void join_workers();
 
   // --- any thread; those marked "locked" want the mutex held
   void move_locked(Connection& connection, Connections& list, Duration timeout = Duration::zero());
-  void arm_locked(Connection& connection);
+  void arm(int descriptor, Connection* token);
+  // Gives the connection to the epoll thread; a null worker is that thread itself.
+  void park(Connection& connection, Connections& list, Duration timeout, Worker* worker);
+  bool being_armed(const Connection& connection) const;
   // Says goodbye in order: ends our side and waits a little for the peer's end, so that the last
   // answer is not lost to a reset.
-  void linger(Connection& connection);
+  void linger(Connection& connection, Worker* worker);
   void close(Connection& connection);
   void wake_loop() noexcept;
   // A whole response that ends the connection. Never throws for what the hook does.
@@ -80,17 +95,16 @@ struct Server::Impl {
   bool start_worker_locked();
   static void* worker_main(void* server);
   void work();
-  void serve(Connection& connection, DateLine& date_line, std::span<char> buffer);
+  void serve(Connection& connection, Worker& worker);
   // Whether a complete head is in the input; if not, the connection is no longer the caller's.
-  bool next_head(Connection& connection, DateLine& date_line, std::span<char> buffer);
-  void park(Connection& connection);
+  bool next_head(Connection& connection, Worker& worker);
+  void wait_for_more(Connection& connection, Worker& worker);
   // Whether the connection can serve another request; if not, it is no longer the caller's.
-  bool serve_one(Connection& connection, DateLine& date_line);
+  bool serve_one(Connection& connection, Worker& worker);
   bool answer(Connection& connection, const RequestHead& head, ServerRequest& request,
-              DateLine& date_line);
+              Worker& worker);
   ServerResponse run_handler(ServerRequest& request) const;
-  void refuse_from_worker(Connection& connection, int status, std::string_view why,
-                          DateLine& date_line);
+  void refuse_from_worker(Connection& connection, int status, std::string_view why, Worker& worker);
 
   const Context context;
   const ServerOptions options;
@@ -115,6 +129,8 @@ struct Server::Impl {
   Connections idle, reading, busy, closing;
   std::deque<Connection*> queue;
   std::vector<pthread_t> workers;
+  std::vector<std::atomic<const Connection*>> arming;  // one a worker
+  std::size_t started_workers = 0;
   std::size_t idle_workers = 0;
   bool ending = false;
 };

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <sys/epoll.h>
+#include <thread>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -42,13 +43,13 @@ void Server::Impl::run() {
 }
 
 void Server::Impl::readable(Connection& connection) {
-  bool said_goodbye = false;
+  Connections* list = nullptr;
   {
     // Also what makes the last worker's writes to the connection visible here.
     std::lock_guard lock(mutex);
-    said_goodbye = connection.list == &closing;
+    list = connection.list;
   }
-  if (said_goodbye) return discard(connection);
+  if (list == &closing) return discard(connection);
   const Socket::Received received = connection.socket.receive_now(scratch);
   if (received.state == Socket::State::kGone) return close(connection);
   connection.input.append({scratch.data(), received.count});
@@ -58,11 +59,9 @@ void Server::Impl::readable(Connection& connection) {
     return refuse(connection, 431, "the head of the request is too large");
   }
   if (state == HeadState::kComplete) return queue_request(connection);
-  std::lock_guard lock(mutex);
-  if (connection.list == &idle && !connection.input.empty()) {
-    move_locked(connection, reading, options.head_timeout);
-  }
-  arm_locked(connection);
+  const bool first_bytes = list == &idle && !connection.input.empty();
+  if (!first_bytes) return arm(connection.socket.descriptor(), &connection);
+  park(connection, reading, options.head_timeout, nullptr);
 }
 
 // What a peer still sends after our last word is dropped until it ends its side too.
@@ -70,8 +69,7 @@ void Server::Impl::discard(Connection& connection) {
   if (connection.socket.receive_now(scratch).state == Socket::State::kGone) {
     return close(connection);
   }
-  std::lock_guard lock(mutex);
-  arm_locked(connection);
+  arm(connection.socket.descriptor(), &connection);
 }
 
 void Server::Impl::queue_request(Connection& connection) {
@@ -97,7 +95,7 @@ void Server::Impl::queue_request(Connection& connection) {
 
 void Server::Impl::refuse(Connection& connection, int status, std::string_view why) {
   connection.socket.send_now(refusal_text(status, why, date));
-  linger(connection);
+  linger(connection, nullptr);
 }
 
 std::string Server::Impl::refusal_text(int status, std::string_view why,
@@ -127,22 +125,39 @@ void Server::Impl::move_locked(Connection& connection, Connections& list, Durati
   if (&list != &busy) connection.deadline = context.clock().steady() + timeout;
 }
 
-void Server::Impl::arm_locked(Connection& connection) {
+void Server::Impl::arm(int descriptor, Connection* token) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLONESHOT;
-  event.data.ptr = &connection;
-  ::epoll_ctl(poller.get(), EPOLL_CTL_MOD, connection.socket.descriptor(), &event);
+  event.data.ptr = token;
+  ::epoll_ctl(poller.get(), EPOLL_CTL_MOD, descriptor, &event);
 }
 
-void Server::Impl::linger(Connection& connection) {
+void Server::Impl::park(Connection& connection, Connections& list, Duration timeout,
+                        Worker* worker) {
+  const int descriptor = connection.socket.descriptor();
+  {
+    std::lock_guard lock(mutex);
+    if (worker) worker->arming.store(&connection);
+    move_locked(connection, list, timeout);
+  }
+  arm(descriptor, &connection);
+  if (worker) worker->arming.store(nullptr);
+}
+
+bool Server::Impl::being_armed(const Connection& connection) const {
+  return std::any_of(arming.begin(), arming.end(),
+                     [&](const auto& armed) { return armed.load() == &connection; });
+}
+
+void Server::Impl::linger(Connection& connection, Worker* worker) {
   connection.socket.finish_sending();
   connection.input = Input();
-  std::lock_guard lock(mutex);
-  move_locked(connection, closing, kLingerTime);
-  arm_locked(connection);
+  park(connection, closing, kLingerTime, worker);
 }
 
 void Server::Impl::close(Connection& connection) {
+  // epoll may report a connection before the call that armed it has returned.
+  while (being_armed(connection)) std::this_thread::yield();
   Connections gone;
   {
     std::lock_guard lock(mutex);
@@ -172,7 +187,7 @@ void Server::Impl::expire_list(Connections& list, SteadyTime now) {
     Connection* late = nullptr;
     {
       std::lock_guard lock(mutex);
-      if (list.empty() || list.front().deadline > now) return;
+      if (list.empty() || list.front().deadline > now || being_armed(list.front())) return;
       late = &list.front();
     }
     if (&list == &reading) {
@@ -207,9 +222,9 @@ void Server::Impl::check_stop(SteadyTime now) {
   Connections gone;
   {
     std::lock_guard lock(mutex);
-    gone.splice(gone.end(), idle);
-    gone.splice(gone.end(), reading);
-    if (now >= *stop_deadline) gone.splice(gone.end(), closing);
+    take_parked_locked(idle, gone);
+    take_parked_locked(reading, gone);
+    if (now >= *stop_deadline) take_parked_locked(closing, gone);
   }
   open.fetch_sub(gone.size());
   if (now < *stop_deadline || cut) return;
@@ -219,10 +234,17 @@ void Server::Impl::check_stop(SteadyTime now) {
   for (Connection& connection : busy) connection.socket.cut();
 }
 
+void Server::Impl::take_parked_locked(Connections& from, Connections& into) {
+  for (auto it = from.begin(); it != from.end();) {
+    const auto connection = it++;
+    if (!being_armed(*connection)) into.splice(into.end(), from, connection);
+  }
+}
+
 bool Server::Impl::stop_finished() {
   if (!stop_deadline) return false;
   std::lock_guard lock(mutex);
-  return busy.empty() && closing.empty();
+  return idle.empty() && reading.empty() && busy.empty() && closing.empty();
 }
 
 void Server::Impl::join_workers() {

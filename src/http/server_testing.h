@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <cstdint>
+#include <future>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <string>
@@ -135,5 +136,22 @@ inline ServerResponse text_response(std::string text, int status = 200) {
   response.text = std::move(text);
   return response;
 }
+
+inline ServerResponse hello(const Context&, ServerRequest&) { return text_response("hello"); }
+
+// A handler that tells when it runs, and waits until it is let go.
+struct Gate {
+  std::promise<void> entered, released;
+  std::shared_future<void> release = released.get_future().share();
+  Handler handler() {
+    return [this](const Context&, ServerRequest& request) {
+      if (request.target == "/gate") {
+        entered.set_value();
+        release.wait();
+      }
+      return text_response("hello");
+    };
+  }
+};
 
 }  // namespace holdfast::http

@@ -43,9 +43,8 @@ void* Server::Impl::worker_main(void* server) {
 }
 
 void Server::Impl::work() {
-  DateLine date_line;
-  std::vector<char> buffer(kReadSize);
   std::unique_lock lock(mutex);
+  Worker worker{arming[started_workers++], {}, std::vector<char>(kReadSize)};
   while (true) {
     while (queue.empty() && !ending) {
       ++idle_workers;
@@ -56,13 +55,13 @@ void Server::Impl::work() {
     Connection& connection = *queue.front();
     queue.pop_front();
     lock.unlock();
-    serve(connection, date_line, buffer);
+    serve(connection, worker);
     lock.lock();
   }
 }
 
-void Server::Impl::serve(Connection& connection, DateLine& date_line, std::span<char> buffer) {
-  while (serve_one(connection, date_line) && next_head(connection, date_line, buffer)) {
+void Server::Impl::serve(Connection& connection, Worker& worker) {
+  while (serve_one(connection, worker) && next_head(connection, worker)) {
     connection.request_start = context.clock().steady();
     std::lock_guard lock(mutex);
     if (queue.empty()) continue;
@@ -72,56 +71,46 @@ void Server::Impl::serve(Connection& connection, DateLine& date_line, std::span<
   }
 }
 
-bool Server::Impl::next_head(Connection& connection, DateLine& date_line, std::span<char> buffer) {
+bool Server::Impl::next_head(Connection& connection, Worker& worker) {
   while (true) {
     const HeadState state = scan_head(connection.input.view(), connection.scan);
     if (state == HeadState::kMalformed) {
-      refuse_from_worker(connection, 400, "a malformed request", date_line);
+      refuse_from_worker(connection, 400, "a malformed request", worker);
       return false;
     }
     if (connection.scan.next > options.max_head_bytes) {
-      refuse_from_worker(connection, 431, "the head of the request is too large", date_line);
+      refuse_from_worker(connection, 431, "the head of the request is too large", worker);
       return false;
     }
     if (state == HeadState::kComplete) return true;
-    const Socket::Received received = connection.socket.receive_now(buffer);
+    const Socket::Received received = connection.socket.receive_now(worker.buffer);
     if (received.state == Socket::State::kNothingYet) {
-      park(connection);
+      wait_for_more(connection, worker);
       return false;
     }
     if (received.state == Socket::State::kGone) {
       close(connection);
       return false;
     }
-    connection.input.append({buffer.data(), received.count});
+    connection.input.append({worker.buffer.data(), received.count});
   }
 }
 
-void Server::Impl::park(Connection& connection) {
-  const bool between = connection.input.empty();
-  if (between) connection.input.release();
-  {
-    std::lock_guard lock(mutex);
-    if (!stopping) {
-      if (between) {
-        move_locked(connection, idle, options.idle_timeout);
-      } else {
-        move_locked(connection, reading, options.head_timeout);
-      }
-      arm_locked(connection);
-      return;
-    }
-  }
-  close(connection);
+// A stop that begins meanwhile finds the connection in its list, or is seen here.
+void Server::Impl::wait_for_more(Connection& connection, Worker& worker) {
+  if (stopping) return close(connection);
+  if (!connection.input.empty()) return park(connection, reading, options.head_timeout, &worker);
+  connection.input.release();
+  park(connection, idle, options.idle_timeout, &worker);
 }
 
-bool Server::Impl::serve_one(Connection& connection, DateLine& date_line) {
+bool Server::Impl::serve_one(Connection& connection, Worker& worker) {
   const HeadScan scan = std::exchange(connection.scan, HeadScan());
   const std::string_view bytes = connection.input.view();
   auto parsed = parse_head(bytes.substr(scan.begin, scan.next - scan.begin));
   connection.input.consume(scan.next);
   if (const auto* refusal = std::get_if<HeadRefusal>(&parsed)) {
-    refuse_from_worker(connection, refusal->status, refusal->why, date_line);
+    refuse_from_worker(connection, refusal->status, refusal->why, worker);
     return false;
   }
   auto& head = std::get<RequestHead>(parsed);
@@ -132,18 +121,18 @@ bool Server::Impl::serve_one(Connection& connection, DateLine& date_line) {
   request.peer = connection.peer;
   request.keep_alive = head.keep_alive;
   request.content_length = head.content_length;
-  return answer(connection, head, request, date_line);
+  return answer(connection, head, request, worker);
 }
 
 bool Server::Impl::answer(Connection& connection, const RequestHead& head, ServerRequest& request,
-                          DateLine& date_line) {
+                          Worker& worker) {
   const Clock& clock = context.clock();
   const Pace pace(clock, options.body_stall_timeout, options.min_body_bytes_per_second);
   RequestBody body(head, connection.socket, connection.input, pace);
   request.body = &body;
   ServerResponse response = run_handler(request);
   const bool reusable = body.finished() || body.worth_draining();
-  Reply reply(connection.socket, pace, clock, date_line,
+  Reply reply(connection.socket, pace, clock, worker.date,
               {.head_request = request.method == "HEAD",
                .minor_version = head.minor_version,
                .keep_alive = head.keep_alive && reusable && !stopping});
@@ -167,7 +156,7 @@ bool Server::Impl::answer(Connection& connection, const RequestHead& head, Serve
              complete});
   }
   if (!reply.started()) {
-    refuse_from_worker(connection, status, "the answer could not be made", date_line);
+    refuse_from_worker(connection, status, "the answer could not be made", worker);
     return false;
   }
   if (!complete) {
@@ -176,7 +165,7 @@ bool Server::Impl::answer(Connection& connection, const RequestHead& head, Serve
     return false;
   }
   if (reply.keep_alive() && body.drain(kMostDrained)) return true;
-  linger(connection);
+  linger(connection, &worker);
   return false;
 }
 
@@ -202,9 +191,9 @@ ServerResponse Server::Impl::run_handler(ServerRequest& request) const {
 }
 
 void Server::Impl::refuse_from_worker(Connection& connection, int status, std::string_view why,
-                                      DateLine& date_line) {
-  connection.socket.send_now(refusal_text(status, why, date_line));
-  linger(connection);
+                                      Worker& worker) {
+  connection.socket.send_now(refusal_text(status, why, worker.date));
+  linger(connection, &worker);
 }
 
 }  // namespace holdfast::http
