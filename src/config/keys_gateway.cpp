@@ -90,7 +90,7 @@ void add_gateway_keys(std::vector<Key>& keys) {
   keys.push_back(listen(path + "listen", HOLDFAST_AT(holdfast.gateway.listen), "127.0.0.1:9000",
                         "where the gateway listens"));
   keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.gateway.url), "http://127.0.0.1:9000",
-                     "where holdfast and the stores reach it"));
+                     "where holdfast and the stores reach it; not given: made of listen and tls"));
   keys.push_back(text(path + "domain", HOLDFAST_AT(holdfast.gateway.domain), "\"\"",
                       "buckets also answer under BUCKET.DOMAIN; empty: by path only",
                       "a host's name, or empty", [](std::string_view host) {

@@ -10,13 +10,16 @@ namespace holdfast::config {
 
 namespace {
 
-void sort_by_line(std::vector<Problem>& problems) {
+constexpr std::size_t kMostProblems = 100;
+
+void sort_and_cut(std::vector<Problem>& problems) {
   // What stands at no line, such as a variable of the environment, comes last.
   const auto place = [](const Problem& problem) {
     return problem.line > 0 ? std::pair(problem.line, problem.column) : std::pair(1 << 30, 0);
   };
   std::stable_sort(problems.begin(), problems.end(),
                    [&](const Problem& a, const Problem& b) { return place(a) < place(b); });
+  if (problems.size() > kMostProblems) problems.resize(kMostProblems);
 }
 
 }  // namespace
@@ -37,8 +40,8 @@ Loaded examine(std::string_view yaml, std::string source, const Environment& env
     check_rules(loaded, environment);
     add_warnings(loaded);
   }
-  sort_by_line(loaded.problems);
-  sort_by_line(loaded.warnings);
+  sort_and_cut(loaded.problems);
+  sort_and_cut(loaded.warnings);
   return loaded;
 }
 

@@ -188,7 +188,7 @@ bool Reader::fill_from_environment(const Key& key) {
       const std::string name = variable_of(file ? path + "File" : path);
       variables_.insert(name);
       const std::optional<std::string> value = environment_.get(name);
-      if (!value) continue;
+      if (!value || value->empty()) continue;  // an empty variable is as good as none
       if (first) {
         add({name, 0, 0, "is set and so is " + first->spelled + ", which is the same setting", "",
              "", "keep one of them"});
@@ -248,6 +248,7 @@ void Reader::read_elements(const Key& key, const Given& given) {
       add({element, items[i]->line, items[i]->column, "no mapping is given", key.allowed, "", ""});
     }
     const std::vector<Key> keys = key.elements(i);
+    into_.origins[element] = {Origin::Kind::kFile, element, "", items[i]->line};
     for (const Key& inner : keys) inner.read(into_.values, *inner.default_value);
     Branch tree = make_tree(keys, element + ".");
     tree.spelled = element;
@@ -255,14 +256,24 @@ void Reader::read_elements(const Key& key, const Given& given) {
   }
 }
 
-// A variable that nearly has the name of one of ours is a secret that will be missed.
+// A variable that nearly has the name of one of ours is a secret that will be missed, and one of a
+// key that is no secret is a setting that is not read.
 void Reader::note_variables() {
   const std::vector<std::string> names(variables_.begin(), variables_.end());
+  std::map<std::string, std::string> not_secret;
+  for (const Key& key : all_keys()) {
+    if (!key.credential && !key.ignored) not_secret.emplace(variable_of(key.path), key.path);
+  }
   for (const auto& [name, value] : environment_.variables()) {
     if (!name.starts_with("HOLDFAST_") || variables_.contains(name)) continue;
-    const std::string near = nearest_of(name, names);
-    if (edit_distance(name, near) > 2) continue;
-    warn({shown(name), 0, 0, "not a variable of holdfast, but nearly", "", near, "correct it"});
+    const auto plain = not_secret.find(name);
+    const std::string near = plain == not_secret.end() ? nearest_of(name, names) : "";
+    if (plain != not_secret.end()) {
+      warn({name, 0, 0, "is not read: only secrets come from the environment", "", plain->second,
+            "give it in the values"});
+    } else if (edit_distance(name, near) <= 2) {
+      warn({shown(name), 0, 0, "not a variable of holdfast, but nearly", "", near, "correct it"});
+    }
   }
 }
 

@@ -35,6 +35,8 @@ Keys marked *secret* are never shown. Each can be given in four ways; the enviro
   neither letter nor digit: `minio.secretKey` is `HOLDFAST_MINIO_SECRETKEY`, `holdfast.victoria-metrics-0.snapshotAuthKey`
   is `HOLDFAST_VICTORIA_METRICS_0_SNAPSHOTAUTHKEY`;
 - by the same variable with `FILE` behind it, which names a file: `HOLDFAST_MINIO_SECRETKEYFILE`.
+
+An empty variable counts as none. Every spelling of a key has its variable.
 )";
 
 constexpr std::string_view kSwitches = R"(

@@ -107,6 +107,16 @@ void check_buckets(Loaded& loaded) {
   }
 }
 
+void check_catalog(Loaded& loaded) {
+  const Minio& minio = loaded.values.minio;
+  const std::string& bucket = loaded.values.holdfast.catalog.bucket_name;
+  const std::string path = "holdfast.catalog.bucketName";
+  if (loaded.origins.at(path).kind == Origin::Kind::kDerived) return;
+  if (minio.storage_kind == StorageKind::kS3 || is_plain_bucket_name(bucket)) return;
+  refuse(loaded, path, "not a name that the storage takes", "",
+         "3 to 63 lower-case letters, digits, dots and dashes");
+}
+
 void check_counts(Loaded& loaded) {
   const Elasticsearch& store = loaded.values.elasticsearch;
   if (store.min_count <= store.max_count) return;
@@ -180,6 +190,23 @@ void check_servers(Loaded& loaded) {
   }
 }
 
+// Who moves the gateway to another port and does not name its address means the port that it
+// listens at.
+void derive_url(Loaded& loaded) {
+  Gateway& gateway = loaded.values.holdfast.gateway;
+  const bool tls = !gateway.tls_certificate_file.empty();
+  if (is_given(loaded, "holdfast.gateway.url")) return;
+  if (!is_given(loaded, "holdfast.gateway.listen") && !tls) return;
+  const std::size_t colon = gateway.listen.rfind(':');
+  const std::string port = gateway.listen.substr(colon + 1);
+  std::string host = gateway.listen.substr(0, colon);
+  if (host.empty() || host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
+  if (port == "0") return;  // known only once it listens
+  gateway.url = fmt::format("{}://{}:{}", tls ? "https" : "http", host, port);
+  loaded.origins["holdfast.gateway.url"] = {Origin::Kind::kDerived, "holdfast.gateway.listen", "",
+                                            0};
+}
+
 }  // namespace
 
 bool is_given(const Loaded& loaded, const std::string& path) {
@@ -239,6 +266,7 @@ void derive(Loaded& loaded) {
       loaded.origins["minio.secretKey"] = {Origin::Kind::kDerived, key, "", 0};
     }
   }
+  derive_url(loaded);
   Catalog& catalog = loaded.values.holdfast.catalog;
   if (catalog.bucket_name.empty()) {
     catalog.bucket_name = loaded.values.stackgraph.bucket_name;
@@ -252,6 +280,7 @@ void check_rules(Loaded& loaded, const Environment& environment) {
   check_root_pair(loaded);
   check_upstream(loaded);
   check_buckets(loaded);
+  check_catalog(loaded);
   check_counts(loaded);
   check_instances(loaded);
   check_gateway(loaded);

@@ -222,6 +222,45 @@ TEST(Rules, FurtherPairsThatCannotServeAreRefused) {
   EXPECT_THAT(keys(many + "]"), ElementsAre("holdfast.gateway.keys"));
 }
 
+TEST(Rules, APairsProblemHasItsLine) {
+  const Loaded loaded = look(
+      "holdfast:\n  gateway:\n    keys:\n      - accessKey: first-pair\n"
+      "        secretKey: of-some-length\n      - accessKey: second-pair\n");
+  ASSERT_THAT(paths_of(loaded.problems), ElementsAre("holdfast.gateway.keys[1]"));
+  EXPECT_EQ(loaded.problems[0].line, 6);
+}
+
+TEST(Rules, ProblemsOfManyPairsAreCut) {
+  std::string many = "holdfast: {gateway: {keys: [";
+  for (int i = 0; i < 256; ++i) many += "{},";
+  EXPECT_THAT(look(many + "]}}").problems, SizeIs(100));
+}
+
+TEST(Rules, TheGatewaysAddressFollowsWhereItListens) {
+  const auto url = [](const std::string& gateway) {
+    return look("holdfast: {gateway: {" + gateway + "}}").values.holdfast.gateway.url;
+  };
+  EXPECT_EQ(url(""), "http://127.0.0.1:9000");
+  EXPECT_EQ(url("listen: '127.0.0.1:9100'"), "http://127.0.0.1:9100");
+  EXPECT_EQ(url("listen: '0.0.0.0:9100'"), "http://127.0.0.1:9100");
+  EXPECT_EQ(url("listen: ':9100'"), "http://127.0.0.1:9100");
+  EXPECT_EQ(url("listen: '[::]:9100'"), "http://127.0.0.1:9100");
+  EXPECT_EQ(url("listen: '[::1]:9100'"), "http://[::1]:9100");
+  EXPECT_EQ(url("listen: '127.0.0.1:0'"), "http://127.0.0.1:9000") << "not known yet";
+  EXPECT_EQ(url("listen: ':9100', url: 'http://gw:80'"), "http://gw:80");
+  EXPECT_EQ(url("tls: {certFile: /c, keyFile: /k}"), "https://127.0.0.1:9000");
+}
+
+TEST(Rules, TheCatalogsBucketMustSuitTheStorageToo) {
+  EXPECT_THAT(errors_of("holdfast: {catalog: {bucketName: UPPER}}"),
+              ElementsAre("holdfast.catalog.bucketName"));
+  EXPECT_THAT(errors_of("{holdfast: {catalog: {bucketName: UPPER}}, minio: {s3gateway: {enabled: "
+                        "true}}}"),
+              IsEmpty());
+  EXPECT_THAT(errors_of("holdfast: {catalog: {bucketName: a/b}}"),
+              ElementsAre("holdfast.catalog.bucketName"));
+}
+
 TEST(Rules, CommandsNameTheFileAndMailsHaveAddresses) {
   EXPECT_THAT(errors_of("holdfast: {stackgraph: {exportCommand: [dump]}}"),
               ElementsAre("holdfast.stackgraph.exportCommand"));
@@ -275,6 +314,11 @@ TEST(Warnings, OfCredentialsThatAreStillSetme) {
   EXPECT_THAT(warnings_of("holdfast: {clickhouse: {password: setme}}"),
               ElementsAre("holdfast.clickhouse.password"));
   EXPECT_THAT(look("").warnings[0].advice, HasSubstr("HOLDFAST_MINIO_ACCESSKEY"));
+}
+
+TEST(Warnings, OfAnAccountThatIsStillSetmeOnce) {
+  EXPECT_THAT(paths_of(look("minio: {azuregateway: {enabled: true}}").warnings),
+              ElementsAre("minio.accessKey", "minio.secretKey"));
 }
 
 TEST(Warnings, OfWhatTheNewerChartWouldBackUp) {

@@ -92,6 +92,38 @@ TEST(Secrets, AVariableThatIsNearlyOursIsAWarning) {
   EXPECT_THAT(warned, ElementsAre("HOLDFAST_MINIO_SECRETKEYS"));
 }
 
+TEST(Secrets, AnEmptyVariableIsAsGoodAsNone) {
+  const Loaded loaded =
+      look("minio: {accessKey: fromfile, secretKey: fromfile1}",
+           Environment{{"HOLDFAST_MINIO_SECRETKEY", ""}, {"HOLDFAST_MINIO_SECRETKEYFILE", ""}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_EQ(loaded.values.minio.secret_key.reveal(), "fromfile1");
+}
+
+TEST(Secrets, AVariableOfAKeyThatIsNoSecretIsAWarning) {
+  const Loaded loaded = look("", Environment{{"HOLDFAST_RUN_LISTEN", ":1"}});
+  ASSERT_THAT(loaded.warnings, SizeIs(3));
+  EXPECT_EQ(loaded.warnings[0].path, "HOLDFAST_RUN_LISTEN");
+  EXPECT_EQ(loaded.warnings[0].nearest, "holdfast.run.listen");
+  EXPECT_EQ(loaded.values.holdfast.run.listen, "127.0.0.1:9747");
+}
+
+TEST(Secrets, PairsOfTheGatewayHaveVariablesAndFilesByTheirNumber) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "secret";
+  write_file_durably(path, "fromafile1\n");
+  const Loaded loaded = look(
+      "holdfast: {gateway: {keys: [{accessKey: first-pair}, {accessKey: "
+      "second-pair, secretKeyFile: " +
+          path.string() + "}]}}",
+      Environment{{"HOLDFAST_GATEWAY_KEYS_0_SECRETKEY", "fromavariable"}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  const auto& keys = loaded.values.holdfast.gateway.keys;
+  ASSERT_THAT(keys, SizeIs(2));
+  EXPECT_EQ(keys[0].secret_key.reveal(), "fromavariable");
+  EXPECT_EQ(keys[1].secret_key.reveal(), "fromafile1");
+}
+
 class SecretFiles : public ::testing::Test {
  protected:
   std::string put(const std::string& name, std::string_view content) {

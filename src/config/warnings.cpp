@@ -52,6 +52,10 @@ void warn_of_unset(Loaded& loaded) {
     if (key.ignored || key.elements) continue;
     const NodePtr value = key.write(loaded.values);
     if (value->kind != Node::Kind::kScalar || value->text != kUnset) continue;
+    const auto origin = loaded.origins.find(key.path);
+    const bool derived =
+        origin != loaded.origins.end() && origin->second.kind == Origin::Kind::kDerived;
+    if (derived) continue;  // told at the key that it comes from
     warn(loaded, key.path, "is still setme, which everybody knows",
          key.credential ? fmt::format("set it, or the variable {}", variable_of(key.path))
                         : "set it");
