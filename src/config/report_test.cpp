@@ -91,6 +91,11 @@ TEST(Report, ShowTellsWhereValuesComeFrom) {
   EXPECT_THAT(shown, HasSubstr("    enabled: true  # line 6\n"));
   EXPECT_THAT(shown, HasSubstr("password: \"***\"  # from HOLDFAST_CLICKHOUSE_PASSWORD\n"));
   EXPECT_THAT(shown, HasSubstr("# from backup.stackGraph.bucketName\n"));
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "token";
+  write_file_durably(path, "file-token");
+  EXPECT_THAT(show_yaml(look("holdfast: {run: {tokenFile: " + path.string() + "}}")),
+              HasSubstr("token: \"***\"  # from the file that holdfast.run.tokenFile names\n"));
 }
 
 TEST(Report, OnlyHooksThatAreGivenAreShown) {

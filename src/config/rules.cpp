@@ -83,8 +83,7 @@ void check_upstream(Loaded& loaded) {
            "give both, or neither to use the machine's role");
   }
   if (minio.azure.enabled && minio.azure.account_name.empty()) {
-    refuse(loaded, "backup.storage.backend.azure.accountName", "is missing",
-           "give the storage account's name");
+    refuse(loaded, "minio.accessKey", "is empty", "give the storage account's name");
   }
 }
 

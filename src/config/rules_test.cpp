@@ -122,6 +122,11 @@ TEST(Rules, AnUpstreamPairIsWholeOrAbsent) {
   EXPECT_THAT(errors_of("minio: {s3gateway: {enabled: false, secretKey: a}}"), IsEmpty());
 }
 
+TEST(Rules, AnAccountNeedsItsName) {
+  EXPECT_THAT(errors_of("minio: {accessKey: '', secretKey: QUJD, azuregateway: {enabled: true}}"),
+              ElementsAre("minio.accessKey"));
+}
+
 TEST(Rules, BucketNamesMustSuitTheStorage) {
   const std::string name = "backup: {stackGraph: {bucketName: %s}}\nminio: {%s}\n";
   const auto with = [](const std::string& bucket, const std::string& kind) {
@@ -202,6 +207,8 @@ TEST(Rules, FurtherPairsThatCannotServeAreRefused) {
   EXPECT_THAT(keys("{accessKey: abcde}"), ElementsAre("holdfast.gateway.keys"));
   EXPECT_THAT(keys("[text]"), ElementsAre("holdfast.gateway.keys[0]", "holdfast.gateway.keys[0]"));
   EXPECT_THAT(keys("[{accessKey: abcde}]"), ElementsAre("holdfast.gateway.keys[0]"));
+  EXPECT_THAT(keys("[{accessKey: abcd, secretKey: abcdefgh}]"),
+              Contains("holdfast.gateway.keys[0].accessKey"));
   EXPECT_THAT(keys("[{accessKey: abcde, secretKey: short}]"),
               ElementsAre("holdfast.gateway.keys[0].secretKey"));
   EXPECT_THAT(keys("[{accessKey: rootkey, secretKey: abcdefgh}]"),
@@ -314,6 +321,9 @@ TEST(Warnings, OfCredentialsThatAreStillSetme) {
   EXPECT_THAT(warnings_of("holdfast: {clickhouse: {password: setme}}"),
               ElementsAre("holdfast.clickhouse.password"));
   EXPECT_THAT(look("").warnings[0].advice, HasSubstr("HOLDFAST_MINIO_ACCESSKEY"));
+  const Loaded bucket = look("clickhouse: {backup: {bucketName: setme}}");
+  ASSERT_THAT(paths_of(bucket.warnings), Contains("clickhouse.backup.bucketName"));
+  EXPECT_EQ(bucket.warnings[0].advice, "set it") << "a bucket has no variable";
 }
 
 TEST(Warnings, OfAnAccountThatIsStillSetmeOnce) {

@@ -27,10 +27,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   if (input.find("File") != std::string_view::npos) return 0;  // names a file of this machine
   const Loaded loaded = examine(input, "values.yaml", environment);
-  const std::string shown = show_yaml(loaded);
-  const std::string told = check_text(loaded) + check_json(loaded) + show_json(loaded);
-  HOLDFAST_PROPERTY(parse_document(shown)->kind == Node::Kind::kMap);
+  std::string told = check_text(loaded) + check_json(loaded);
   HOLDFAST_PROPERTY(loaded.problems.size() <= 100);
+  // What is no YAML leaves the defaults, which are the same every time.
+  if (!loaded.problems.empty() && loaded.problems.front().path.empty()) return 0;
+  const std::string shown = show_yaml(loaded);
+  told += show_json(loaded);
+  HOLDFAST_PROPERTY(parse_document(shown)->kind == Node::Kind::kMap);
   const Values& values = loaded.values;
   for (const auto* secret :
        {&values.minio.secret_key, &values.minio.s3.secret_key, &values.holdfast.run.token,
