@@ -40,10 +40,10 @@ struct Origin {
 };
 
 struct Loaded {
-  std::string source;             // the file's name, for messages
-  Values values;                  // what a problem stands at has its default
-  std::vector<Problem> problems;  // in the order of the file; at most 100
-  std::vector<Problem> warnings;  // the same
+  std::string source;                     // the file's name, for messages
+  Values values;                          // what a problem stands at has its default
+  std::vector<Problem> problems;          // in the order of the file; at most 100
+  std::vector<Problem> warnings;          // the same
   std::map<std::string, Origin> origins;  // by key; defaults are left out
 };
 
