@@ -7,6 +7,7 @@
 #include "conformance/storage_suite.h"
 #include "gateway/gateway.h"
 #include "http/server.h"
+#include "storage/folder/folder_storage.h"
 #include "storage/memory/memory_storage.h"
 
 namespace holdfast::storage {
@@ -40,10 +41,16 @@ class RunningGateway {
   std::thread thread_;
 };
 
-std::shared_ptr<Storage> through_gateway(std::unique_ptr<Storage> behind) {
-  auto gateway = std::make_unique<RunningGateway>(std::move(behind));
+// `owned` is what `behind` needs to live.
+template <typename Owned>
+std::shared_ptr<Storage> through_gateway(std::unique_ptr<Storage> behind, Owned owned) {
+  struct Gateway {
+    Owned owned;
+    std::unique_ptr<RunningGateway> running;  // goes first
+  };
+  Gateway gateway{std::move(owned), std::make_unique<RunningGateway>(std::move(behind))};
   S3Options options;
-  options.endpoint = gateway->url();
+  options.endpoint = gateway.running->url();
   options.credentials = {kAccessKey, Secret(kSecretKey), ""};
   auto storage = make_s3_storage(options);
   return share_with(std::move(storage), std::move(gateway));
@@ -52,6 +59,11 @@ std::shared_ptr<Storage> through_gateway(std::unique_ptr<Storage> behind) {
 }  // namespace
 
 INSTANTIATE_STORAGE_CONFORMANCE(S3OverMemory,
-                                [] { return through_gateway(make_memory_storage(5ull << 20)); });
+                                [] { return through_gateway(make_memory_storage(5ull << 20), 0); });
+INSTANTIATE_STORAGE_CONFORMANCE(S3OverFolder, [] {
+  TemporaryFolder place(place_for_folders());
+  auto folder = open_folder_storage(Context::background(), {.root = place.path() / "root"});
+  return through_gateway(std::move(folder), std::move(place));
+});
 
 }  // namespace holdfast::storage

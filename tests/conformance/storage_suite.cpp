@@ -1,6 +1,7 @@
 #include "conformance/storage_suite.h"
 
 #include <algorithm>
+#include <sys/xattr.h>
 
 #include "base/random.h"
 #include "codec/text.h"
@@ -9,6 +10,18 @@ namespace holdfast::storage {
 
 std::string md5_hex(std::string_view bytes) {
   return codec::to_hex(codec::digest_of(codec::DigestAlgorithm::kMd5, bytes));
+}
+
+fs::path place_for_folders() {
+  const fs::path shared = "/dev/shm";
+  try {
+    if (free_space(shared) < (512u << 20)) return fs::temp_directory_path();
+    TemporaryFolder probe(shared);
+    bool keeps = ::setxattr(probe.path().c_str(), "user.probe", "x", 1, 0) == 0;
+    return keeps ? shared : fs::temp_directory_path();
+  } catch (const Error&) {
+    return fs::temp_directory_path();
+  }
 }
 
 void StorageConformance::SetUp() {

@@ -35,6 +35,9 @@ std::shared_ptr<Storage> share_with(std::unique_ptr<Storage> storage, Owned&& ow
   return std::shared_ptr<Storage>(both, both->storage.get());
 }
 
+// Where suites keep folders: in memory where that works, so that they measure rules and not disks.
+fs::path place_for_folders();
+
 class StorageConformance : public testing::TestWithParam<StorageFactory> {
  protected:
   void SetUp() override;
