@@ -116,11 +116,10 @@ S3Payload text_payload(MemorySource& source, std::string_view text) {
 }
 
 TrailerSource::TrailerSource(Source& inner, std::uint64_t size, DigestAlgorithm algorithm,
-                             const std::function<std::optional<Checksum>()>& expected,
-                             std::string name)
+                             std::function<std::optional<Checksum>()> expected, std::string name)
     : inner_(inner),
       digest_(algorithm),
-      expected_(expected),
+      expected_(std::move(expected)),
       name_(std::move(name)),
       inner_left_(size),
       left_(framed_size(size, checksum_header(algorithm), algorithm)) {}

@@ -31,21 +31,21 @@ struct S3Payload {
 };
 
 // Throws InvalidArgument when the body's size is not known, and what the body throws. Borrows
-// `body` and `request` for as long as the result lives.
+// `body` for as long as the result lives.
 S3Payload choose_payload(Source& body, const PutRequest& request, const ObjectRef& ref);
 
 // Text made here: signed over its SHA-256.
 S3Payload text_payload(MemorySource& source, std::string_view text);
 
 // The framing of case 5. `algorithm` is computed over the bytes as they pass; before the last of
-// them goes out, `expected` (may be null) is asked, and a different value of the same algorithm
+// them goes out, `expected` (may be empty) is asked, and a different value of the same algorithm
 // throws InvalidArgument (code kBadDigest).
 class TrailerSource : public Source {
  public:
   static constexpr std::uint64_t kChunk = 256 * 1024;
 
   TrailerSource(Source& inner, std::uint64_t size, codec::DigestAlgorithm algorithm,
-                const std::function<std::optional<Checksum>()>& expected, std::string name);
+                std::function<std::optional<Checksum>()> expected, std::string name);
   std::size_t read(std::span<char> into) override;
   std::optional<std::uint64_t> size() const override { return left_; }
 
@@ -54,7 +54,7 @@ class TrailerSource : public Source {
 
   Source& inner_;
   codec::Digest digest_;
-  const std::function<std::optional<Checksum>()>& expected_;
+  const std::function<std::optional<Checksum>()> expected_;
   const std::string name_;
   std::uint64_t inner_left_;      // bytes of the object still to come
   std::uint64_t chunk_left_ = 0;  // of the chunk that is open
