@@ -99,7 +99,7 @@ class BackupRun {
       measure(volume);
     }
     outcome_.name =
-        current_ ? current_->name : unused_name(store_.place, folders_, context_.clock().now());
+        current_ ? current_->name : new_name(store_.place, folders_, context_.clock().now());
     outcome_.objects_reused = comparison->kept_objects;
     outcome_.bytes_reused = comparison->kept_bytes;
     commit(*comparison, snapshot);

@@ -61,7 +61,7 @@ BackupOutcome run_dated_copy(const Context& context, Store& store, const BackupR
   State state = read_state(context, place, current->name);
   require_whole(place, state);
   BackupOutcome outcome;
-  outcome.name = unused_name(place, folders, context.clock().now());
+  outcome.name = new_name(place, folders, context.clock().now());
   remove_broken_copies(context, store, folders, fence, progress);
   Committer committer(context, place, fence, outcome.name);
   fence.check();

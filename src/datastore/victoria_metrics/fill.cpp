@@ -67,14 +67,18 @@ class Filling {
 
   void want(const ManifestEntry& entry) {
     const Piece& piece = entry.piece;
+    fs::path path = into_ / piece.path;
+    // All pieces of a file go together: a transfer makes the file.
+    if (items_.size() >= kBatch && items_.back().path != path) fetch();
     items_.push_back({store_.place.object(details_.state.folder.name, piece.name()), piece.size,
-                      into_ / piece.path, piece.offset, entry.digest, std::nullopt});
-    if (items_.size() >= kBatch) fetch();
+                      std::move(path), piece.offset, entry.digest, std::nullopt});
   }
 
   void fetch() {
     if (items_.empty()) return;
-    transfer::download(context_, *store_.place.storage, items_, store_.options.transfer, progress_);
+    transfer::TransferOptions options = store_.options.transfer;
+    options.sync = !details_.is_scratch;
+    transfer::download(context_, *store_.place.storage, items_, options, progress_);
     for (const auto& item : items_) outcome_.bytes_fetched += item.size;
     outcome_.objects_fetched += items_.size();
     items_.clear();

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/operation.h"
 
 namespace holdfast::datastore::vm {
 
@@ -58,10 +57,11 @@ void give_to_owner_of(const fs::path& tree, const fs::path& like) {
   for (const auto& entry : fs::recursive_directory_iterator(tree)) give(entry.path(), owner);
 }
 
-void sync_file_system(const fs::path& path) {
-  Operation operation("vm.sync", path.native());
-  Descriptor folder = open_folder(path);
-  if (::syncfs(folder.get()) < 0) throw_errno(errno, "sync " + path.string());
+void sync_folders(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_directory() && !entry.is_symlink()) sync_folders(entry.path());
+  }
+  sync_folder(folder);
 }
 
 }  // namespace holdfast::datastore::vm

@@ -20,7 +20,7 @@ std::optional<FileLock> lock_for_server(const fs::path& data_path);
 // of `like` when it returns. Does nothing for other users.
 void give_to_owner_of(const fs::path& tree, const fs::path& like);
 
-// Everything in the file system of `path` is on the disk when it returns.
-void sync_file_system(const fs::path& path);
+// The names in `folder` and in all folders below it are on the disk when it returns.
+void sync_folders(const fs::path& folder);
 
 }  // namespace holdfast::datastore::vm

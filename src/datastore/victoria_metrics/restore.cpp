@@ -42,7 +42,7 @@ RestoreOutcome run_staged(const Context& context, const Store& store, const Plan
   try {
     RestoreOutcome outcome = fill(context, store, details, staged, target, progress);
     give_to_owner_of(staging_of(target), target);
-    sync_file_system(staged);
+    sync_folders(staging_of(target));
     context.check("restore");
     progress.phase("swap", 0, 0);
     swap_in(target);
@@ -117,9 +117,10 @@ RestoreOutcome run_in_place(const Context& context, const Store& store, const Pl
   }
   RestoreOutcome outcome = fill(context, store, details, target, target, progress);
   for (const char* name : {"data", "indexdb", "metadata"}) {
-    if (path_exists(target / name)) give_to_owner_of(target / name, target);
+    if (!path_exists(target / name)) continue;
+    give_to_owner_of(target / name, target);
+    sync_folders(target / name);
   }
-  sync_file_system(target);
   remove_file(flag);
   sync_folder(target);
   return outcome;

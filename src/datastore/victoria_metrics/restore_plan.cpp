@@ -26,6 +26,7 @@ class Planning {
     details_ = std::make_shared<PlanDetails>();
     details_->target =
         request.mode == RestoreMode::kScratch ? request.scratch : store.options.data_path;
+    details_->is_scratch = request.mode == RestoreMode::kScratch;
     details_->steps = std::make_shared<Spool>();
     plan_.store = store.place.store;
     plan_.name = request.name;

@@ -24,6 +24,7 @@ struct RestoreStep {
 struct PlanDetails {
   State state;
   fs::path target;               // folder whose data is replaced
+  bool is_scratch = false;       // thrown away after a drill: need not survive a power cut
   std::shared_ptr<Spool> steps;  // RestoreStep lines, in the order of names: LETTER ENTRY
 };
 

@@ -12,6 +12,7 @@ namespace holdfast::datastore::vm {
 namespace {
 
 constexpr std::size_t kMostLines = 20;
+constexpr int kAttempts = 3;
 
 void note(std::vector<std::string>& lines, std::string line) {
   if (lines.size() < kMostLines) lines.push_back(std::move(line));
@@ -72,19 +73,20 @@ void describe(const Context& context, const Place& place, State& state) {
   for (std::string& problem : parts.problems()) note(state.problems, std::move(problem));
 }
 
+// Whether a run committed, or dropped its marker, since `folder` was read.
+bool has_changed(const Context& context, const Place& place, const Folder& folder) {
+  Folder now = glance(context, place, folder.name);
+  return now.manifest_revision != folder.manifest_revision || now.has_marker != folder.has_marker ||
+         now.completed != folder.completed;
+}
+
 bool holds_anything(const Context& context, const Place& place, const std::string& name) {
   storage::ListRequest request{.bucket = place.bucket, .prefix = name + "/", .limit = 1};
   return !place.storage->list(context, request).objects.empty();
 }
 
-}  // namespace
-
-State read_state(const Context& context, const Place& place, const std::string& name) {
+State read_once(const Context& context, const Place& place, const std::string& name) {
   const std::string what = "read " + place.bucket + "/" + name;
-  if (!belongs_to_instance(name, place.prefix)) {
-    throw NotFound(what, "this is no backup of " + place.store,
-                   "holdfast list shows what can be restored");
-  }
   State state;
   state.folder = open_folder(context, place, name);
   const Folder& folder = state.folder;
@@ -104,6 +106,23 @@ State read_state(const Context& context, const Place& place, const std::string& 
     throw NotFound(what, "there is no such backup", "holdfast list shows what can be restored");
   }
   return state;
+}
+
+}  // namespace
+
+State read_state(const Context& context, const Place& place, const std::string& name) {
+  if (!belongs_to_instance(name, place.prefix)) {
+    throw NotFound("read " + place.bucket + "/" + name, "this is no backup of " + place.store,
+                   "holdfast list shows what can be restored");
+  }
+  for (int attempt = 1;; ++attempt) {
+    State state = read_once(context, place, name);
+    // A backup that runs meanwhile removes objects that the manifest read before still names.
+    if (state.problems.empty() || attempt == kAttempts ||
+        !has_changed(context, place, state.folder)) {
+      return state;
+    }
+  }
 }
 
 void require_whole(const Place& place, const State& state) {

@@ -21,7 +21,8 @@ struct State {
   std::vector<std::string> warnings;  // holdfast restores it rightly, vmrestore would not
 };
 
-// NotFound when there is no such folder. What is broken is told by `problems`.
+// NotFound when there is no such folder. What is broken is told by `problems`. Right also while a
+// backup runs: what looks broken is read again if the folder changed meanwhile.
 State read_state(const Context& context, const Place& place, const std::string& name);
 
 // Corrupt, naming the first problem, when there are any.

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kLongestMarker = 4096;
 constexpr std::uint64_t kGlance = 64 << 10;
+constexpr auto kSecond = std::chrono::seconds(1);
 
 void read_marker(const Context& context, const Place& place, Folder& folder) {
   try {
@@ -67,14 +68,13 @@ std::vector<std::string> list_folders(const Context& context, const Place& place
   return out;
 }
 
-std::string unused_name(const Place& place, const std::vector<std::string>& folders,
-                        WallTime time) {
-  std::string name = version_folder(place.prefix, time);
-  while (std::binary_search(folders.begin(), folders.end(), name)) {
-    time += std::chrono::seconds(1);
-    name = version_folder(place.prefix, time);
+std::string new_name(const Place& place, const std::vector<std::string>& folders, WallTime time) {
+  for (const std::string& folder : folders) {
+    if (auto other = version_time(folder, place.prefix); other && *other + kSecond > time) {
+      time = *other + kSecond;
+    }
   }
-  return name;
+  return version_folder(place.prefix, time);
 }
 
 bool Folder::marker_names_manifest() const {

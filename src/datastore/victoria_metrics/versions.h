@@ -29,8 +29,9 @@ struct Place {
 // All folders of the instance, sorted by name (so that versions come oldest first). One list.
 std::vector<std::string> list_folders(const Context& context, const Place& place);
 
-// A version's name of that time, or of the first second after it whose name is not among `folders`.
-std::string unused_name(const Place& place, const std::vector<std::string>& folders, WallTime time);
+// A name for a new version or copy: of that time, or later, so that it sorts after all of `folders`
+// that have a time, also when a clock went back: the newest version is found by its name.
+std::string new_name(const Place& place, const std::vector<std::string>& folders, WallTime time);
 
 // What a folder's marker and manifest say together.
 struct Folder {

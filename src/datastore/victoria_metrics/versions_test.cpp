@@ -266,6 +266,52 @@ TEST_F(VersionsTest, RemovalTakesTheMarkerFirstAndTheManifestLastAndCanBeFinishe
   EXPECT_THROW(store_->remove(context_, "somebody-else", fence_), NotFound);
 }
 
+TEST_F(VersionsTest, ANewVersionIsTheNewestByNameAlsoWhenTheClockWentBack) {
+  volume().add_part("2026_11", 1, 3);
+  std::string first = backup().name;
+  clock_.jump_wall(-std::chrono::hours(48));
+  std::string second = backup(BackupKind::kFull).name;
+  EXPECT_GT(second, first);
+  EXPECT_EQ(backup().name, second);
+}
+
+TEST_F(VersionsTest, ABackupThatCommitsWhileAVersionIsVerifiedIsNoProblem) {
+  std::string merged = volume().add_part("2026_11", 1, 3);
+  std::string name = backup().name;
+  bool once = true;
+  hooks_->after = [&](std::string_view verb, const storage::ObjectRef& ref) {
+    if (!once || verb != "get" || !ref.key.ends_with(kManifestName)) return;
+    once = false;
+    volume().remove(merged);
+    volume().add_part("2026_11", 1, 4);
+    backup();
+  };
+  EXPECT_THAT(store_->verify(context_, {name, false}, progress_).problems, IsEmpty());
+  EXPECT_FALSE(once);
+}
+
+TEST_F(VersionsTest, FilesInSeveralPiecesAreRestoredAndContinuedInOne) {
+  std::string part = volume().add_part("2026_11", 1, 3);
+  std::string name = "vm-20261101000000";
+  vmbackup(name);
+  std::string whole = key_with(name, part + "/values.bin");
+  std::string content = get(name, whole);
+  erase(name, whole);
+  auto put_piece = [&](std::uint64_t offset, std::uint64_t size) {
+    Piece piece{part + "/values.bin", content.size(), offset, size};
+    put(name, piece.name(), content.substr(offset, size));
+  };
+  put_piece(0, 7);
+  put_piece(7, content.size() - 7);
+  EXPECT_EQ(restored(name), files_in(volume().path()));
+  restore(name, RestoreMode::kInPlace);
+  EXPECT_EQ(restored(name), files_in(volume().path()));
+  BackupOutcome outcome = backup();
+  EXPECT_EQ(outcome.objects_removed, 2u);
+  EXPECT_EQ(get(name, whole), content);
+  EXPECT_EQ(restored(name), files_in(volume().path()));
+}
+
 TEST_F(VersionsTest, AMissingBucketIsToldAsSuch) {
   options_.bucket = "no-such-bucket";
   remake();

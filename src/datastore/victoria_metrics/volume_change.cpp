@@ -61,9 +61,14 @@ void VolumeChange::see(const std::string& path, bool was, bool is,
     part_ = Part{*part};
     part_->facts_was = part_->facts_is = facts_from_name(*part);
   }
+  if (part_->path.file != part->file) {
+    close_file();
+    part_->path.file = part->file;
+  }
   part_->was = part_->was || was;
   part_->is = part_->is || is;
-  part_->lost_file = part_->lost_file || (was && !is);
+  part_->file_was = part_->file_was || was;
+  part_->file_is = part_->file_is || is;
   if (part->file == "metadata.json") {
     if (metadata_was) part_->facts_was = facts_from_metadata(*metadata_was);
     if (metadata_is) part_->facts_is = facts_from_metadata(*metadata_is);
@@ -74,7 +79,13 @@ void VolumeChange::finish() {
   if (part_) close_part();
 }
 
+void VolumeChange::close_file() {
+  part_->lost_file = part_->lost_file || (part_->file_was && !part_->file_is);
+  part_->file_was = part_->file_is = false;
+}
+
 void VolumeChange::close_part() {
+  close_file();
   Part part = std::move(*part_);
   part_.reset();
   bool data = part.path.kind == PartPath::Kind::kData;

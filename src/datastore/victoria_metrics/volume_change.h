@@ -39,6 +39,7 @@ class VolumeChange {
   struct Part {
     PartPath path;
     bool was = false, is = false, lost_file = false;
+    bool file_was = false, file_is = false;  // of path.file, over all its pieces
     std::optional<PartFacts> facts_was, facts_is;
   };
   // Rows and times of several parts.
@@ -53,6 +54,7 @@ class VolumeChange {
     std::uint64_t kept = 0;
     bool exists_now() const { return kept + appeared.parts > 0; }
   };
+  void close_file();
   void close_part();
   std::string loss_in_months() const;
   std::string loss_in_tables() const;

@@ -175,6 +175,16 @@ TEST_F(VolumeChangeTest, PartsWhoseNamesTellNothingAreJudgedByTheirMetadata) {
   EXPECT_THAT(volumes.why(), HasSubstr("2026_08"));
 }
 
+TEST(VolumeFilesTest, AFileThatIsCutIntoOtherPiecesIsStillThere) {
+  VolumeChange change(kTenYears, kNow);
+  std::string file = part("2026_11", 1, 10, 500, "C") + "/values.bin";
+  change.see(file, true, false, {}, {});
+  change.see(file, true, false, {}, {});
+  change.see(file, false, true, {}, {});
+  change.finish();
+  EXPECT_EQ(change.another_volume_because(), "");
+}
+
 TEST(VolumeFilesTest, WhatAKilledRunLeftStoredIsNoLoss) {
   VolumeChange change(kTenYears, kNow);
   change.see(part("2026_10", 1, 10, 500, "C") + "/index.bin", false, false, {}, {});
