@@ -200,11 +200,11 @@ def print_rows(title: str, rows: list[dict]):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="a small data set and one round")
-    parser.add_argument("--size", type=int, help="MiB of VictoriaMetrics data (default 1024; quick 100)")
+    parser.add_argument("--size", type=int, help="MiB of VictoriaMetrics data (default 1100: over 1 GB; quick 100)")
     parser.add_argument("--rounds", type=int, help="default 3; quick 1")
     parser.add_argument("--only", choices=["gateway", "victoria-metrics"])
     arguments = parser.parse_args()
-    mib = arguments.size or (100 if arguments.quick else 1024)
+    mib = arguments.size or (100 if arguments.quick else 1100)
     rounds = arguments.rounds or (1 if arguments.quick else 3)
     report = {"cores": os.cpu_count(), "quick": arguments.quick}
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=os.environ.get("TMPDIR")) as folder:

@@ -4,6 +4,7 @@
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <latch>
 #include <signal.h>
 #include <vector>
 
@@ -159,18 +160,18 @@ TEST(ServerStop, ServesWhileConnectionsExpire) {
 TEST(ServerStop, ComesInTheMiddleOfWork) {
   for (int round = 0; round < 5; ++round) {
     RunningServer server(hello);
-    std::atomic<int> answered{0};
-    std::promise<void> under_way;
+    std::latch under_way(4);
     std::vector<std::thread> clients;
     for (int i = 0; i < 4; ++i) {
       clients.emplace_back([&] {
         Peer peer(server->port());
+        int answered = 0;
         while (peer.send(get("/")) && !peer.read_until("hello").empty()) {
-          if (++answered == 20) under_way.set_value();
+          if (++answered == 5) under_way.count_down();
         }
       });
     }
-    under_way.get_future().wait();
+    under_way.wait();
     server.stop(hours(1));
     for (std::thread& client : clients) client.join();
     EXPECT_EQ(server->open_connections(), 0u);
