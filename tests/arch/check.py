@@ -3,7 +3,7 @@
 
 1. A room includes only rooms on lower lines (ROOMS below, from docs/design/rooms.md); vendor headers stay in their room.
 2. Only base/clock reads a clock; nothing sleeps outside it.
-3. No source file over 500 lines.
+3. No source file over 500 lines, no C++ function over 60.
 """
 import pathlib
 import re
@@ -34,6 +34,10 @@ CLOCK = re.compile(r"(system_clock|steady_clock|high_resolution_clock)\s*::\s*no
                    r"|(?<![\w.:>])time\s*\(\s*(nullptr|NULL|0|&)|sleep_for|sleep_until|\busleep\s*\(|\bnanosleep\s*\(|(?<![\w_:.>])sleep\s*\(\s*\d")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LIMIT = 500
+FUNCTION_LIMIT = 60
+# The last line of a function's head, as clang-format lays it out: what opens with these words is no function.
+HEAD_END = re.compile(r"\).* \{$")
+NO_FUNCTION = re.compile(r"\s*(namespace|class|struct|enum|union|if|for|while|switch|else|do|try|case)\b|\s*\}")
 SUFFIXES = {".h", ".cpp", ".py", ".sh"}
 
 
@@ -49,6 +53,7 @@ def check_file(root: pathlib.Path, path: pathlib.Path) -> list[str]:
         found.append(f"{relative}: {len(lines)} lines, at most {LIMIT} are allowed")
     if path.suffix not in {".h", ".cpp"}:
         return found
+    found += check_functions(relative, lines)
     parts = relative.split("/")
     room = parts[1] if parts[0] == "src" and len(parts) > 2 else None
     if room is not None and room not in LEVEL:
@@ -60,6 +65,22 @@ def check_file(root: pathlib.Path, path: pathlib.Path) -> list[str]:
             found += check_include(where, relative, room, line)
         if not relative.startswith("src/base/clock") and CLOCK.search(strip_comment(line)):
             found.append(f"{where}: reads the clock or sleeps outside base/clock")
+    return found
+
+
+def check_functions(relative: str, lines: list[str]) -> list[str]:
+    """By indentation, which clang-format makes dependable: a body is two deeper than the brace that ends it."""
+    found = []
+    opened: dict[int, int] = {}
+    for number, line in enumerate(lines, 1):
+        indent = len(line) - len(line.lstrip())
+        if line.lstrip().startswith("}"):
+            length = number - opened.get(indent, number) + 1
+            opened = {deep: begin for deep, begin in opened.items() if deep < indent}
+            if length > FUNCTION_LIMIT:
+                found.append(f"{relative}:{number - length + 1}: a function of {length} lines, at most {FUNCTION_LIMIT} are allowed")
+        if HEAD_END.search(line) and not NO_FUNCTION.match(line) and number < len(lines):
+            opened[len(lines[number]) - len(lines[number].lstrip()) - 2] = number
     return found
 
 

@@ -33,6 +33,11 @@ CASES = [
     ("src/http/a.cpp", "#include <curl/curl.h>\n", 0),
     ("src/job/a.cpp", "int x;\n" * 501, 1),
     ("src/job/a.cpp", "int x;\n" * 500, 0),
+    ("src/job/a.cpp", "void f() {\n" + "  g();\n" * 58 + "}\n", 0),
+    ("src/job/a.cpp", "void f() {\n" + "  g();\n" * 59 + "}\n", 1),
+    ("src/job/a.cpp", "void f(int first,\n       int second) {\n" + "  g();\n" * 59 + "}\n", 1),
+    ("src/job/a.h", "class A {\n  void f() const {\n    x = h() = {\n        1};\n" + "    g();\n" * 57 + "  }\n};\n", 1),
+    ("src/job/a.h", "class A {\n" + "  void f() {\n    g();\n  }\n" * 40 + "};\n", 0),
     ("tests/fault/a.py", "x = 1\n" * 501, 1),
 ]
 
