@@ -1,67 +1,87 @@
-// A load for bench/run.py: gateway_load ENDPOINT ACCESS_KEY SECRET_KEY BUCKET VERB SIZE CONNECTIONS
-// OPERATIONS VERB: put | get | fill | list. Prints one JSON object: operations, seconds, bytes.
-// `fill` makes OPERATIONS empty-ish objects for `list`, which walks the whole bucket in pages of
-// 1,000 OPERATIONS times.
+// A load for bench/run.py:
+//   gateway_load ENDPOINT ACCESS_KEY BUCKET VERB SIZE CONNECTIONS OPERATIONS [signed]
+// The secret key comes from HOLDFAST_LOAD_SECRET. VERB: put | get | delete (prepared requests over
+// 256 names, or OPERATIONS names for delete), fill (makes OPERATIONS small objects for list), list
+// (walks them in pages of 1,000 OPERATIONS times). Bodies are sent as UNSIGNED-PAYLOAD, or with
+// their SHA-256 when `signed`. Prints one JSON object: operations, failures, seconds, rates, its
+// own CPU seconds.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
 #include "base/random.h"
 #include "codec/digest.h"
+#include "codec/sigv4.h"
+#include "raw_connection.h"
 #include "storage/s3/s3_storage.h"
 
 namespace {
 
 using namespace holdfast;
 
+constexpr std::uint64_t kNames = 256;
+
 struct Load {
-  std::string bucket, verb;
-  std::uint64_t size, connections, operations;
-  std::string bytes, sha256;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string endpoint, bucket, verb;
+  codec::Credentials credentials;
+  std::uint64_t size = 0, connections = 0, operations = 0;
+  std::string bytes, payload_hash;
+
+  std::string key(std::uint64_t number) const {
+    if (verb == "fill") {
+      return "list/" + std::to_string(number % 100) + "/" + std::to_string(number);
+    }
+    return "load/" + std::to_string(size) + "/" + std::to_string(number);
+  }
+  std::uint64_t names() const {
+    return verb == "fill" || verb == "delete" ? operations : std::min(operations, kNames);
+  }
+  bool sends_body() const { return verb == "put" || verb == "fill"; }
 };
 
-void one(storage::Storage& storage, const Context& context, const Load& load, std::uint64_t number,
-         std::vector<char>& buffer) {
-  std::string key = load.verb == "fill"
-                        ? "list/" + std::to_string(number % 100) + "/" + std::to_string(number)
-                        : "load/" + std::to_string(load.size) + "/" + std::to_string(number % 256);
-  if (load.verb == "get") {
-    auto reader = storage.get(context, {load.bucket, key}, {});
-    while (reader->read(buffer) > 0) {
-    }
-    return;
-  }
-  if (load.verb == "list") {
-    storage::list_all(storage, context, load.bucket, "list/", [](const storage::ObjectInfo&) {});
-    return;
-  }
-  storage::PutRequest request;
-  request.sha256 = load.sha256;
-  storage::put_bytes(storage, context, {load.bucket, key}, load.bytes, request);
+std::string prepare(const Load& load, std::uint64_t number, WallTime now) {
+  codec::SignedRequest request;
+  request.method = load.sends_body() ? "PUT" : load.verb == "get" ? "GET" : "DELETE";
+  request.path = "/" + load.bucket + "/" + load.key(number);
+  request.headers = {{"Host", load.host + ":" + std::to_string(load.port)}};
+  codec::add_authorization(request, load.credentials, "us-east-1", now,
+                           load.sends_body() ? load.payload_hash : codec::kUnsignedPayload);
+  std::string head = request.method + " " + request.path + " HTTP/1.1\r\n";
+  for (const auto& [name, value] : request.headers) head += name + ": " + value + "\r\n";
+  if (load.sends_body()) head += "Content-Length: " + std::to_string(load.bytes.size()) + "\r\n";
+  return head + "\r\n";
 }
 
-int run(const storage::S3Options& options, Load load) {
-  auto storage = storage::make_s3_storage(options);
-  Context context = Context::background();
-  try {
-    storage->buckets()->create(context, load.bucket);
-  } catch (const PreconditionFailed&) {
+struct Outcome {
+  double seconds = 0;
+  std::uint64_t failures = 0;
+};
+
+Outcome run_prepared(const Context& context, const Load& load) {
+  std::vector<std::string> heads;
+  for (std::uint64_t i = 0; i < load.names(); ++i) {
+    heads.push_back(prepare(load, i, context.clock().now()));
   }
-  load.bytes = random_bytes(load.size);
-  load.sha256 = codec::digest_of(codec::DigestAlgorithm::kSha256, load.bytes);
   std::atomic<std::uint64_t> next{0}, failures{0};
   SteadyTime begin = context.clock().steady();
   std::vector<std::thread> threads;
   for (std::uint64_t i = 0; i < load.connections; ++i) {
     threads.emplace_back([&] {
-      std::vector<char> buffer(256 * 1024);
+      bench::RawConnection connection(load.host, load.port);
       for (std::uint64_t number; (number = next++) < load.operations;) {
         try {
-          one(*storage, context, load, number, buffer);
+          unsigned status = connection.exchange(
+              heads[number % heads.size()],
+              load.sends_body() ? std::string_view(load.bytes) : std::string_view(), true);
+          if (status / 100 == 2) continue;
+          if (failures++ == 0) std::fprintf(stderr, "gateway_load: status %u\n", status);
         } catch (const Error& error) {
           if (failures++ == 0) std::fprintf(stderr, "gateway_load: %s\n", error.what());
         }
@@ -69,38 +89,78 @@ int run(const storage::S3Options& options, Load load) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  double seconds = std::chrono::duration<double>(context.clock().steady() - begin).count();
+  return {std::chrono::duration<double>(context.clock().steady() - begin).count(), failures};
+}
+
+Outcome run_list(const Context& context, const Load& load, storage::Storage& storage) {
+  SteadyTime begin = context.clock().steady();
+  std::uint64_t seen = 0;
+  for (std::uint64_t i = 0; i < load.operations; ++i) {
+    storage::list_all(storage, context, load.bucket, "list/",
+                      [&](const storage::ObjectInfo&) { ++seen; });
+  }
+  std::fprintf(stderr, "gateway_load: %llu names\n", static_cast<unsigned long long>(seen));
+  return {std::chrono::duration<double>(context.clock().steady() - begin).count(), seen == 0};
+}
+
+int run(const Load& load) {
+  storage::S3Options options;
+  options.endpoint = load.endpoint;
+  options.credentials = load.credentials;
+  auto storage = storage::make_s3_storage(options);
+  Context context = Context::background();
+  try {
+    storage->buckets()->create(context, load.bucket);
+  } catch (const PreconditionFailed&) {
+  }
+  Outcome outcome =
+      load.verb == "list" ? run_list(context, load, *storage) : run_prepared(context, load);
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](const timeval& time) {
+    return double(time.tv_sec) + double(time.tv_usec) / 1e6;
+  };
+  const auto operations = double(load.operations);
   nlohmann::json result = {
       {"operations", load.operations},
-      {"failures", failures.load()},
-      {"seconds", seconds},
-      {"operations_per_second", double(load.operations) / seconds},
-      {"mib_per_second", double(load.operations * load.size) / seconds / 1048576}};
+      {"failures", outcome.failures},
+      {"seconds", outcome.seconds},
+      {"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)},
+      {"operations_per_second", operations / outcome.seconds},
+      {"mib_per_second", operations * double(load.size) / outcome.seconds / 1048576}};
   std::printf("%s\n", result.dump().c_str());
-  return failures == 0 ? 0 : 1;
+  return outcome.failures == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 9) {
+  const char* secret = std::getenv("HOLDFAST_LOAD_SECRET");
+  if (argc < 8 || secret == nullptr) {
     std::fprintf(stderr,
-                 "usage: gateway_load ENDPOINT ACCESS_KEY SECRET_KEY BUCKET VERB SIZE CONNECTIONS "
-                 "OPERATIONS\n");
+                 "usage: HOLDFAST_LOAD_SECRET=... gateway_load http://IPV4:PORT ACCESS_KEY BUCKET "
+                 "VERB SIZE CONNECTIONS OPERATIONS [signed]\n");
     return 2;
   }
-  storage::S3Options options;
-  options.endpoint = argv[1];
-  options.credentials.access_key = argv[2];
-  options.credentials.secret_key = Secret(argv[3]);
   Load load;
-  load.bucket = argv[4];
-  load.verb = argv[5];
-  load.size = std::strtoull(argv[6], nullptr, 10);
-  load.connections = std::strtoull(argv[7], nullptr, 10);
-  load.operations = std::strtoull(argv[8], nullptr, 10);
+  load.endpoint = argv[1];
+  const std::string authority = load.endpoint.substr(load.endpoint.find("//") + 2);
+  load.host = authority.substr(0, authority.find(':'));
+  load.port = std::uint16_t(std::strtoul(authority.c_str() + load.host.size() + 1, nullptr, 10));
+  load.credentials.access_key = argv[2];
+  load.credentials.secret_key = Secret(secret);
+  load.bucket = argv[3];
+  load.verb = argv[4];
+  load.size = std::strtoull(argv[5], nullptr, 10);
+  load.connections = std::strtoull(argv[6], nullptr, 10);
+  load.operations = std::strtoull(argv[7], nullptr, 10);
+  load.bytes = random_bytes(load.size);
+  const bool is_signed = argc > 8 && std::string_view(argv[8]) == "signed";
+  load.payload_hash =
+      is_signed ? codec::to_hex(codec::digest_of(codec::DigestAlgorithm::kSha256, load.bytes))
+                : std::string(codec::kUnsignedPayload);
   try {
-    return run(options, load);
+    return run(load);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gateway_load: %s\n", error.what());
     return 1;

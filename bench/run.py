@@ -15,15 +15,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
+import gateway_bench  # noqa: E402
 import processes  # noqa: E402
 
 BUCKET = "sts-victoria-metrics-backup"
 INSTANCE = "victoria-metrics-0"
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def timed(command, env=None) -> dict:
@@ -38,38 +34,6 @@ def timed(command, env=None) -> dict:
             output.seek(0)
             raise SystemExit(f"{command} failed with {status}:\n{output.read().decode(errors='replace')[-3000:]}")
     return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak_mib": usage.ru_maxrss / 1024}
-
-
-def bench_gateway(work: pathlib.Path, quick: bool) -> list[dict]:
-    rows = []
-    with processes.Gateway(work, work / "objects") as gateway:
-        def load(verb, size, connections, operations):
-            cpu = cpu_seconds(gateway.process.pid)
-            command = [os.environ["HOLDFAST_LOAD"], gateway.url, processes.ACCESS_KEY, processes.SECRET_KEY, "bench-load", verb,
-                       size, connections, operations]
-            done = processes.run(command)
-            if done.returncode != 0:
-                raise SystemExit(f"load failed: {done.stderr}")
-            result = json.loads(done.stdout)
-            cpu = (cpu_seconds(gateway.process.pid) - cpu) * 1000 / operations
-            rows.append({"verb": verb, "size": size, "connections": connections,
-                         "operations_per_second": round(result["operations_per_second"], 1),
-                         "mib_per_second": round(result["mib_per_second"], 1), "server_cpu_ms": round(cpu, 3)})
-
-        scale = 1 if quick else 4
-        for size, operations in ((4096, 1000 * scale), (1 << 20, 100 * scale), (64 << 20, 8 * scale)):
-            for connections in (1, 16):
-                count = max(operations, connections, 256 if size < (64 << 20) else 1)
-                load("put", size, connections, count)
-                load("get", size, connections, count)
-        objects = 10_000 if quick else 100_000
-        load("fill", 16, 16, objects)
-        load("list", 0, 1, 1)
-        rows[-1]["objects"] = objects
-        load("list", 0, 1, 3)
-        rows[-1]["objects"] = objects
-        rows.append({"verb": "peak memory of the gateway, MiB", "value": round(gateway.peak_memory() / 1048576, 1)})
-    return rows
 
 
 class VictoriaMetricsBench:
@@ -203,6 +167,9 @@ def main():
     parser.add_argument("--size", type=int, help="MiB of VictoriaMetrics data (default 1100: over 1 GB; quick 100)")
     parser.add_argument("--rounds", type=int, help="default 3; quick 1")
     parser.add_argument("--only", choices=["gateway", "victoria-metrics"])
+    parser.add_argument("--peers", nargs="*", metavar="PEER", choices=["minio", "versitygw", "s3proxy", "nginx"],
+                        help="measure the gateway beside these (no name: all); fetches and builds them the first time")
+    parser.add_argument("--objects", type=int, help="names in the list (default 100000; quick 10000)")
     arguments = parser.parse_args()
     mib = arguments.size or (100 if arguments.quick else 1100)
     rounds = arguments.rounds or (1 if arguments.quick else 3)
@@ -211,8 +178,12 @@ def main():
         work = pathlib.Path(folder)
         if arguments.only != "victoria-metrics":
             (work / "gateway").mkdir()
-            report["gateway"] = bench_gateway(work / "gateway", arguments.quick)
-            print_rows("Gateway on a folder, fsync on, signed payloads", report["gateway"])
+            peers = ["minio", "versitygw", "s3proxy", "nginx"] if arguments.peers == [] else arguments.peers or []
+            report["gateway"] = gateway_bench.run(work / "gateway", rounds, 0.25 if arguments.quick else 1,
+                                                  arguments.objects or (10_000 if arguments.quick else 100_000), peers)
+            print_rows("Gateway on a folder, fsync on; x: times a peer's rate", report["gateway"]["objects"])
+            print_rows("Lists in pages of 1,000", report["gateway"]["lists"])
+            print_rows("Peak memory", report["gateway"]["memory"])
         if arguments.only != "gateway":
             (work / "vm").mkdir()
             results = VictoriaMetricsBench(work / "vm", mib, rounds).run()

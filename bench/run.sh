@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures holdfast on this machine: bench/run.sh [--quick] [--size MIB]. Prints a table, writes bench/results/latest.json.
+# Measures holdfast on this machine: bench/run.sh [--quick] [--size MIB] [--peers [PEER...]]. Prints a table, writes bench/results/latest.json.
 # Times mean nothing from one machine to another; the ratios against vmbackup and vmrestore, taken in the same run, do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
