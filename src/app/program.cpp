@@ -60,6 +60,30 @@ cli::OpenStore HoldfastProgram::open(const cli::OpenRequest& request) {
   return store;
 }
 
+cli::OpenPlace HoldfastProgram::open_place(const cli::PlaceRequest& request) {
+  cli::OpenPlace place;
+  if (request.where.starts_with("http://") || request.where.starts_with("https://")) {
+    place.storage = storage::with_meter(open_foreign_s3(request.where), counts_);
+    return place;
+  }
+  config::Environment environment = config::Environment::of_process();
+  if (request.is_source) environment = environment.without_settings();
+  config::Loaded loaded = config::examine_file(request.where, environment);
+  if (!loaded.problems.empty()) {
+    throw config::to_error(loaded.source, loaded.problems.front(), loaded.problems.size() - 1);
+  }
+  place.values = std::move(loaded.values);
+  if (request.direct) {
+    place.storage = storage::with_meter(
+        open_configured_storage(context_, *place.values, request.is_source), counts_);
+  } else {
+    place.storage = open_gateway_client(*place.values, counts_);
+  }
+  place.engine.catalog.bucket = place.values->holdfast.catalog.bucket_name;
+  place.engine.catalog.prefix = place.values->holdfast.catalog.prefix;
+  return place;
+}
+
 std::unique_ptr<datastore::Datastore> HoldfastProgram::make_datastore(config::Store store,
                                                                       storage::Storage& storage) {
   if (store != config::Store::kVictoriaMetrics0 && store != config::Store::kVictoriaMetrics1) {

@@ -17,6 +17,7 @@ class HoldfastProgram : public cli::Program {
   const config::Loaded& loaded() override;
   const config::Values& values() override;
   cli::OpenStore open(const cli::OpenRequest& request) override;
+  cli::OpenPlace open_place(const cli::PlaceRequest& request) override;
   Progress& progress() override;
   int serve_gateway() override;
 

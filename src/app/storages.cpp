@@ -1,5 +1,6 @@
 #include "app/storages.h"
 
+#include <cstdlib>
 #include <set>
 
 #include "base/error.h"
@@ -49,6 +50,24 @@ std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& valu
   options.credentials.access_key = values.minio.access_key;
   options.credentials.secret_key = values.minio.secret_key;
   return storage::with_meter(storage::with_retry(storage::make_s3_storage(options)), counts);
+}
+
+std::unique_ptr<storage::Storage> open_foreign_s3(const std::string& address) {
+  auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value ? value : "");
+  };
+  storage::S3Options options;
+  options.endpoint = address;
+  options.credentials.access_key = variable("AWS_ACCESS_KEY_ID");
+  options.credentials.secret_key = Secret(variable("AWS_SECRET_ACCESS_KEY"));
+  options.credentials.session_token = variable("AWS_SESSION_TOKEN");
+  if (std::string region = variable("AWS_REGION"); !region.empty()) options.region = region;
+  if (options.credentials.access_key.empty()) {
+    throw InvalidArgument("open " + address, "there are no keys for it",
+                          "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+  }
+  return storage::with_retry(storage::make_s3_storage(options));
 }
 
 }  // namespace holdfast::app

@@ -19,4 +19,8 @@ std::unique_ptr<storage::Storage> open_configured_storage(const Context& context
 std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& values,
                                                       storage::StorageCounts& counts);
 
+// Any S3 by its address, with the keys of the variables that AWS clients read. InvalidArgument
+// without keys.
+std::unique_ptr<storage::Storage> open_foreign_s3(const std::string& address);
+
 }  // namespace holdfast::app

@@ -30,6 +30,18 @@ struct OpenRequest {
   Duration wait{0};  // for a lease that another run holds
 };
 
+// A place that backups are copied from or to.
+struct PlaceRequest {
+  std::string where;    // a values file, or the http(s) address of any S3
+  bool direct = false;  // around the gateway
+  bool is_source = false;  // read only; variables of this process are the destination's settings
+};
+struct OpenPlace {
+  std::optional<config::Values> values;  // none for an address
+  std::unique_ptr<storage::Storage> storage;
+  job::EngineOptions engine;  // with values: where its catalog lies
+};
+
 class Program {
  public:
   virtual ~Program() = default;
@@ -42,6 +54,8 @@ class Program {
   virtual const config::Values& values() = 0;
   // InvalidArgument for a store that this version does not know yet.
   virtual OpenStore open(const OpenRequest& request) = 0;
+  // InvalidArgument for a values file with problems, or an address without keys.
+  virtual OpenPlace open_place(const PlaceRequest& request) = 0;
   // Shows on a terminal, plain lines elsewhere, nothing when quiet.
   virtual Progress& progress() = 0;
   // Serves until told to stop.
@@ -52,6 +66,7 @@ class Program {
 config::Store store_named(const std::string& name);
 
 Command make_backup_command(Program& program);
+Command make_copy_command(Program& program);
 Command make_config_command(Program& program);
 Command make_drill_command(Program& program);
 Command make_gateway_command(Program& program);

@@ -21,6 +21,12 @@ std::optional<std::string> Environment::get(const std::string& name) const {
   return found->second;
 }
 
+Environment Environment::without_settings() const {
+  std::map<std::string, std::string> rest = variables_;
+  std::erase_if(rest, [](const auto& variable) { return variable.first.starts_with("HOLDFAST_"); });
+  return Environment(std::move(rest));
+}
+
 std::string variable_of(std::string_view path) {
   constexpr std::string_view kOwn = "holdfast.";
   if (path.starts_with(kOwn)) path.remove_prefix(kOwn.size());

@@ -22,6 +22,8 @@ class Environment {
 
   std::optional<std::string> get(const std::string& name) const;
   const std::map<std::string, std::string>& variables() const { return variables_; }
+  // The same place without anybody's settings and secrets.
+  Environment without_settings() const;
   // Whether the program runs in a pod: there the chart chooses the storage, elsewhere the folder is
   // the default.
   bool in_kubernetes() const { return variables_.contains("KUBERNETES_SERVICE_HOST"); }

@@ -1,4 +1,5 @@
-// Moves bytes between local files and a storage: in parallel, hashed on the way, in bounded memory.
+// Moves bytes between local files and a storage, or two storages: in parallel, hashed on the way,
+// in bounded memory.
 //
 // Every byte is read once and hashed once. Requests are never repeated here: give these functions a
 // storage that retries (storage/wrap). Which items need moving is the caller's decision. The first
@@ -85,5 +86,22 @@ struct VerifyResult {
 std::vector<VerifyResult> verify(const Context& context, storage::Storage& storage,
                                  const std::vector<VerifyItem>& items,
                                  const TransferOptions& options, Progress& progress);
+
+// An object as a list showed it, and where it goes.
+struct CopyItem {
+  storage::ObjectRef source;
+  storage::ObjectRef destination;
+  std::uint64_t size = 0;
+  std::string etag;      // of the source
+  std::string revision;  // of the source; PreconditionFailed when it has changed since
+};
+
+// Copies every object with its attributes from one storage to another, by the storage itself when
+// `from` and `to` are the same object; the ETag of each copy, in their order. What was made of
+// parts is sent in the same parts, so that it keeps its ETag. Each copy is proven: by its ETag
+// where both sides make ETags of MD5s, else by reading both (Corrupt, naming it, when they differ).
+std::vector<std::string> copy(const Context& context, storage::Storage& from, storage::Storage& to,
+                              const std::vector<CopyItem>& items, const TransferOptions& options,
+                              Progress& progress);
 
 }  // namespace holdfast::transfer
