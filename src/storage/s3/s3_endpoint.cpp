@@ -9,22 +9,6 @@ namespace holdfast::storage {
 
 namespace {
 
-constexpr std::size_t kLargestDocument = 4 << 20;
-constexpr std::size_t kLargestErrorDocument = 64 * 1024;
-constexpr std::uint64_t kAskFirst = 1 << 20;  // bodies from here on wait for "100 Continue"
-
-// A document up to its end or the limit: what is cut there does not parse any more.
-std::string read_some(Source& source, std::size_t limit) {
-  std::string text;
-  char buffer[16384];
-  while (text.size() < limit) {
-    std::size_t count = source.read(buffer);
-    if (count == 0) break;
-    text.append(buffer, count);
-  }
-  return text;
-}
-
 codec::XmlElement parse_answer(std::string_view document, std::string_view root,
                                const S3Call& call) {
   // Blanks may precede the document: they kept the connection alive while it was made.

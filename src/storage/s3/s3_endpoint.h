@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "codec/xml.h"
+#include "storage/http_store.h"
 #include "storage/s3/s3_payload.h"
 #include "storage/s3/s3_storage.h"
 
@@ -50,17 +51,5 @@ class S3Endpoint {
   std::string scheme_, host_, base_path_;  // of the endpoint; base_path_ without the last '/'
   http::Client client_;
 };
-
-// Runs `action` under `context` shortened to `timeout`. That the shorter time ran out is passing
-// trouble (Unavailable), not the end of the outer deadline.
-template <typename Action>
-auto within(const Context& context, Duration timeout, const std::string& what, Action action) {
-  try {
-    return action(context.with_timeout(timeout));
-  } catch (const DeadlineExceeded&) {
-    context.check(what);
-    throw Unavailable(what, "the request took longer than a request may");
-  }
-}
 
 }  // namespace holdfast::storage

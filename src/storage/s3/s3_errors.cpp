@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "storage/http_store.h"
+
 namespace holdfast::storage {
 
 namespace {
@@ -104,15 +106,6 @@ constexpr StatusRow kStatuses[] = {
     {507, ErrorKind::kNoSpace, "", kMakeRoom},
 };
 
-std::string cleaned(std::string_view text, std::size_t limit) {
-  std::string out(text.substr(0, limit));
-  for (char& c : out) {
-    if ((c >= 0 && c < ' ') || c == 0x7f) c = ' ';
-  }
-  while (!out.empty() && (out.back() == '.' || out.back() == ' ')) out.pop_back();
-  return out;
-}
-
 std::string cleaned_code(std::string_view text) {
   auto is_plain = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -150,7 +143,7 @@ std::string reason_of(const S3Fault& fault) {
 S3Fault read_fault(int status, const codec::XmlElement& element) {
   S3Fault fault{.status = status};
   fault.code = cleaned_code(element.child_text("Code"));
-  fault.message = cleaned(element.child_text("Message"), kLongestMessage);
+  fault.message = cleaned_text(element.child_text("Message"), kLongestMessage);
   fault.region = element.child_text("Region");
   return fault;
 }
@@ -176,7 +169,7 @@ Error to_error(const S3Fault& fault, std::string what) {
     advice = kCheckBucket;
   }
   if (advice == kCheckRegion && !fault.region.empty()) {
-    advice = fmt::format("set the region to {}", cleaned(fault.region, kLongestCode));
+    advice = fmt::format("set the region to {}", cleaned_text(fault.region, kLongestCode));
   }
   ErrorKind kind = row.kind;
   if (fault.conditional_write && kind == ErrorKind::kNotFound && code == kNoSuchKey) {

@@ -1,7 +1,6 @@
 #include "storage/s3/s3_headers.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 
 #include "codec/text.h"
@@ -52,24 +51,6 @@ std::vector<std::string> wanted_etags(const Condition& condition) {
                "check that the endpoint speaks the S3 protocol");
 }
 
-// "bytes 5-9/100"
-struct ContentRange {
-  std::uint64_t first, last, total;
-};
-std::optional<ContentRange> parse_content_range(std::string_view text) {
-  if (!text.starts_with("bytes ")) return std::nullopt;
-  text.remove_prefix(6);
-  std::size_t dash = text.find('-'), slash = text.find('/');
-  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) {
-    return std::nullopt;
-  }
-  auto first = parse_number(text.substr(0, dash));
-  auto last = parse_number(text.substr(dash + 1, slash - dash - 1));
-  auto total = parse_number(text.substr(slash + 1));
-  if (!first || !last || !total || *first > *last || *last >= *total) return std::nullopt;
-  return ContentRange{*first, *last, *total};
-}
-
 std::uint64_t content_length(const http::Exchange& exchange, const ObjectRef& ref) {
   auto text = exchange.header("content-length");
   auto length = text ? parse_number(*text) : std::nullopt;
@@ -104,23 +85,6 @@ void read_attribute(Attributes& attributes, const std::string& name, const std::
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::string quote_etag(std::string_view etag) { return fmt::format("\"{}\"", etag); }
-
-std::string unquoted(std::string_view etag) {
-  if (etag.starts_with("W/")) etag.remove_prefix(2);
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
-    etag = etag.substr(1, etag.size() - 2);
-  }
-  return std::string(etag);
-}
 
 unsigned parts_of_etag(std::string_view etag) {
   std::size_t dash = etag.rfind('-');
@@ -171,12 +135,6 @@ void add_write_conditions(codec::Headers& headers, const Condition& condition) {
 
 bool needs_object(const Condition& condition) {
   return condition.must_exist || condition.revision_is || !condition.etag_is.empty();
-}
-
-std::string range_header(const Range& range) {
-  if (range.suffix) return fmt::format("bytes=-{}", *range.suffix);
-  if (range.last) return fmt::format("bytes={}-{}", range.first, *range.last);
-  return fmt::format("bytes={}-", range.first);
 }
 
 ObjectInfo read_info(const http::Exchange& exchange, const ObjectRef& ref) {

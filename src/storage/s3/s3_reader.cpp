@@ -7,38 +7,6 @@ namespace holdfast::storage {
 
 namespace {
 
-// Reads under the time of one request. A reader that outlives it fails with Unavailable and can be
-// opened again where it stopped.
-class S3Reader : public Reader {
- public:
-  S3Reader(const Context& context, std::unique_ptr<http::Exchange> exchange, ObjectInfo info,
-           Delivered delivered, std::string what)
-      : context_(context),
-        exchange_(std::move(exchange)),
-        info_(std::move(info)),
-        delivered_(delivered),
-        what_(std::move(what)) {}
-  const ObjectInfo& info() const override { return info_; }
-  std::uint64_t offset() const override { return delivered_.offset; }
-  std::uint64_t length() const override { return delivered_.length; }
-  std::optional<std::uint64_t> size() const override { return exchange_->size(); }
-  std::size_t read(std::span<char> into) override {
-    try {
-      return exchange_->read(into);
-    } catch (const DeadlineExceeded&) {
-      context_.check(what_);
-      throw Unavailable(what_, "the request took longer than a request may");
-    }
-  }
-
- private:
-  const Context context_;
-  std::unique_ptr<http::Exchange> exchange_;
-  const ObjectInfo info_;
-  const Delivered delivered_;
-  const std::string what_;
-};
-
 S3Call read_call(std::string_view method, std::string verb, const ObjectRef& ref,
                  const GetRequest& request) {
   S3Call call{.method = method, .target = ref, .verb = std::move(verb)};
@@ -73,8 +41,8 @@ std::unique_ptr<Reader> open_s3_reader(S3Endpoint& endpoint, const Context& cont
   check_read_condition(request.condition, info, ref);
   Delivered delivered = read_delivered(*exchange, ref);
   check_delivered(request, delivered, info, ref);
-  return std::make_unique<S3Reader>(context, std::move(exchange), std::move(info), delivered,
-                                    std::move(what));
+  return make_http_reader(context, std::move(exchange), std::move(info), delivered,
+                          std::move(what));
 }
 
 ObjectInfo head_s3_object(S3Endpoint& endpoint, const Context& context, const ObjectRef& ref,

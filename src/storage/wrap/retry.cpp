@@ -1,58 +1,17 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "base/log.h"
-#include "base/random.h"
+#include "storage/retry_policy.h"
 #include "storage/wrap/wrap.h"
 
 namespace holdfast::storage {
 
 namespace {
 
-// When to try again, and how long to wait before.
-class Policy {
- public:
-  explicit Policy(RetryOptions options) : options_(options) {}
-
-  // Runs `work` until it succeeds, fails for good, or the attempts or the deadline are used up.
-  // `again` is asked before every repetition and says whether one is possible (a body that cannot
-  // be rewound is not).
-  template <typename Work, typename Again>
-  auto run(const Context& context, std::string_view what, Work work, Again again) const {
-    for (unsigned attempt = 1;; ++attempt) {
-      try {
-        return work();
-      } catch (const Unavailable& error) {
-        if (attempt >= options_.attempts) throw;
-        Duration pause = pause_before(attempt);
-        auto left = context.remaining();
-        if ((left && *left <= pause) || !again()) throw;
-        log::warning(context, fmt::format("{}: {}; trying again", what, error.to_string()));
-        context.sleep(pause, what);
-      }
-    }
-  }
-  template <typename Work>
-  auto run(const Context& context, std::string_view what, Work work) const {
-    return run(context, what, std::move(work), [] { return true; });
-  }
-
- private:
-  // Doubled each time, and between half of that and all of it, so that many clients do not come
-  // back at once.
-  Duration pause_before(unsigned attempt) const {
-    Duration full = options_.first_pause * (1ll << std::min(attempt - 1, 20u));
-    full = std::min(full, options_.longest_pause);
-    return full / 2 + Duration(random_number() % std::uint64_t(full.count() / 2 + 1));
-  }
-
-  RetryOptions options_;
-};
-
 // Goes on at its position after a broken connection, with the very revision that it began with.
 class ResumingReader : public Reader {
  public:
-  ResumingReader(Storage& storage, const Policy& policy, Context context, ObjectRef ref,
+  ResumingReader(Storage& storage, const RetryPolicy& policy, Context context, ObjectRef ref,
                  std::unique_ptr<Reader> first)
       : storage_(storage),
         policy_(policy),
@@ -95,7 +54,7 @@ class ResumingReader : public Reader {
   }
 
   Storage& storage_;
-  const Policy& policy_;
+  const RetryPolicy& policy_;
   Context context_;
   ObjectRef ref_;
   ObjectInfo info_;
@@ -105,7 +64,8 @@ class ResumingReader : public Reader {
 
 class RetryMultipart : public MultipartStore {
  public:
-  RetryMultipart(MultipartStore& inner, const Policy& policy) : inner_(inner), policy_(policy) {}
+  RetryMultipart(MultipartStore& inner, const RetryPolicy& policy)
+      : inner_(inner), policy_(policy) {}
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
                      std::optional<Checksum> kind) override {
     // A repetition may leave an upload that nobody finishes; the storage's clean-up takes those.
@@ -117,7 +77,7 @@ class RetryMultipart : public MultipartStore {
     return policy_.run(
         context, fmt::format("put part {} of {}", number, ref.text()),
         [&] { return inner_.put_part(context, ref, upload_id, number, body, request); },
-        [&] { return body.rewind(); });
+        [&] { return policy_.options().bodies && body.rewind(); });
   }
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                      unsigned number, const ObjectRef& source, const std::optional<Range>& range,
@@ -146,7 +106,7 @@ class RetryMultipart : public MultipartStore {
 
  private:
   MultipartStore& inner_;
-  const Policy& policy_;
+  const RetryPolicy& policy_;
 };
 
 class RetryStorage : public Storage {
@@ -161,7 +121,7 @@ class RetryStorage : public Storage {
                 const PutRequest& request) override {
     // The first try of a conditional write may have arrived: a second one would answer for it
     // wrongly.
-    bool repeatable = request.condition.empty();
+    bool repeatable = request.condition.empty() && policy_.options().bodies;
     return policy_.run(
         context, "put " + ref.text(), [&] { return inner_->put(context, ref, body, request); },
         [&] { return repeatable && body.rewind(); });
@@ -203,7 +163,7 @@ class RetryStorage : public Storage {
 
  private:
   std::unique_ptr<Storage> inner_;
-  Policy policy_;
+  RetryPolicy policy_;
   std::optional<RetryMultipart> multipart_;
 };
 

@@ -7,15 +7,11 @@
 #include <functional>
 #include <memory>
 
+#include "storage/retry_policy.h"
 #include "storage/storage.h"
 
 namespace holdfast::storage {
 
-struct RetryOptions {
-  unsigned attempts = 6;                                  // the first try included
-  Duration first_pause = std::chrono::milliseconds(100);  // doubled each time, with jitter
-  Duration longest_pause = std::chrono::seconds(10);
-};
 // Repeats what failed with Unavailable, inside the context's deadline, when that is safe: bodies
 // that rewind; never a write with a condition (its outcome must be looked at), never complete(). A
 // Reader that breaks off is resumed at its position, for the same revision only.
