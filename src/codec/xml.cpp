@@ -12,7 +12,6 @@ namespace holdfast::codec {
 
 namespace {
 
-constexpr std::size_t kLargestDocument = 4 << 20;
 constexpr std::size_t kDeepest = 32;
 constexpr std::size_t kMostElements = 200'000;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -172,8 +171,10 @@ std::string XmlElement::child_text(std::string_view child_name) const {
   return found ? found->text : std::string();
 }
 
-XmlElement parse_xml(std::string_view document) {
-  if (document.size() > kLargestDocument) malformed("it is larger than 4 MiB");
+XmlElement parse_xml(std::string_view document, std::size_t most_bytes) {
+  if (document.size() > most_bytes) {
+    malformed("it is larger than " + std::to_string(most_bytes >> 20) + " MiB");
+  }
   // The encoding is given, so that what the document declares changes nothing; expat would still
   // change over to UTF-16 by a byte order mark or by zero bytes.
   if (!is_utf8(document) || document.find('\0') != std::string_view::npos) {

@@ -19,9 +19,11 @@ struct XmlElement {
   std::string child_text(std::string_view child_name) const;   // empty when absent
 };
 
+inline constexpr std::size_t kLargestXml = 4 << 20;
+
 // Throws InvalidArgument (code MalformedXML) for anything else than one well-formed document within
-// the bounds.
-XmlElement parse_xml(std::string_view document);
+// the bounds. `most_bytes` is for answers of a service that may rightly be larger.
+XmlElement parse_xml(std::string_view document, std::size_t most_bytes = kLargestXml);
 
 class XmlWriter {
  public:
