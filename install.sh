@@ -9,9 +9,12 @@ for section in "$@"; do
   while read -r package; do wanted+=("$package"); done < <(
     awk -v section="[$section]" '/^\[/ { inside = ($0 == section); next } inside && NF && !/^#/' dependencies/debian.txt)
 done
+# Another package may provide a wanted one, and then often conflicts with it (npm inside a newer nodejs).
+provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | sed -n 's/^installed //p' | tr ',' '\n' | sed 's/(.*//; s/ //g')
 missing=()
 for package in "${wanted[@]}"; do
-  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed && continue
+  grep -qxF "$package" <<<"$provided" || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 

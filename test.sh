@@ -31,12 +31,25 @@ fi
 export HOLDFAST_TEST_PYTHON="$PWD/$python_home/bin/python"
 case "$python_home" in /*) HOLDFAST_TEST_PYTHON="$python_home/bin/python" ;; esac
 
+# Servers from npm (Azurite) likewise.
+node_home=${HOLDFAST_NODE_HOME:-$PWD/build/node}
+list_hash=$(sha256sum dependencies/node.txt | cut -d' ' -f1)
+if [ "$(cat "$node_home/list.sha256" 2>/dev/null)" != "$list_hash" ]; then
+  say "installing servers from npm"
+  rm -rf "$node_home"
+  mkdir -p "$node_home"
+  mapfile -t node_packages < <(grep -v '^#' dependencies/node.txt)
+  npm install --prefix "$node_home" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error "${node_packages[@]}"
+  echo "$list_hash" > "$node_home/list.sha256"
+fi
+export HOLDFAST_NODE_HOME="$node_home"
+
 # A compiler cache is used where there is one; its entries must not depend on where this folder lies.
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 # The clients that tests drive must not pick up the settings of whoever runs this.
 for variable in ${!AWS_@} ${!HOLDFAST_@}; do
-  case "$variable" in HOLDFAST_TEST_PYTHON|HOLDFAST_MOST_KILLS|HOLDFAST_POWER_CUTS) ;; *) unset "$variable" ;; esac
+  case "$variable" in HOLDFAST_TEST_PYTHON|HOLDFAST_NODE_HOME|HOLDFAST_MOST_KILLS|HOLDFAST_POWER_CUTS) ;; *) unset "$variable" ;; esac
 done
 
 # build PRESET [TARGET...]

@@ -266,6 +266,9 @@ struct Capabilities {
   bool lists_uploads = true;
   bool server_side_copy = true;
   bool unique_revisions = true;  // false: the same bytes put twice may have the same revision
+  bool every_key = true;  // false: keys that its names cannot hold are refused (InvalidArgument)
+  // False: a part that is sent after abort is taken, and can never be published.
+  bool late_parts_refused = true;
 };
 
 class Storage {

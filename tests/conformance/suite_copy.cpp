@@ -139,7 +139,7 @@ TEST_P(StorageConformance, CopyOfWhatIsNotThere) {
 }
 
 TEST_P(StorageConformance, CopiesBetweenBuckets) {
-  const std::string other = bucket_ + ".other";
+  const std::string other = bucket_ + "-other";
   storage().buckets()->create(context_, other);
   put("source", "content", with_metadata("x"));
   storage().copy(context_, ref("source"), {other, "copy"}, {});

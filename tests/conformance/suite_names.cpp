@@ -93,9 +93,33 @@ std::vector<std::string> long_keys() {
 
 }  // namespace
 
+namespace {
+
+// Puts an object under each key, and takes those away from `keys` that the storage may refuse and
+// does. No two storages of one kind differ in which they take, so that most must be left.
+void put_where_allowed(Storage& storage, const Context& context, const std::string& bucket,
+                       std::vector<std::string>& keys,
+                       const std::function<std::string(const std::string&)>& content) {
+  const std::size_t all = keys.size();
+  std::erase_if(keys, [&](const std::string& key) {
+    try {
+      put_bytes(storage, context, {bucket, key}, content(key));
+      return false;
+    } catch (const InvalidArgument&) {
+      EXPECT_FALSE(storage.capabilities().every_key) << key;
+      EXPECT_FALSE(find(storage, context, {bucket, key})) << key;
+      return true;
+    }
+  });
+  EXPECT_GE(keys.size(), all * 2 / 3);
+}
+
+}  // namespace
+
 TEST_P(StorageConformance, EveryValidKeyRoundTrips) {
   std::vector<std::string> expected = surprising_keys();
-  for (const std::string& key : expected) put(key, "content of " + key);
+  put_where_allowed(storage(), context_, bucket_, expected,
+                    [](const std::string& key) { return "content of " + key; });
   std::sort(expected.begin(), expected.end());
   EXPECT_EQ(keys(), expected);
   for (const std::string& key : expected) EXPECT_EQ(get(key), "content of " + key);
@@ -108,8 +132,9 @@ TEST_P(StorageConformance, EveryValidKeyRoundTrips) {
 
 TEST_P(StorageConformance, LongKeysRoundTrip) {
   std::vector<std::string> expected = long_keys();
+  put_where_allowed(storage(), context_, bucket_, expected,
+                    [](const std::string& key) { return std::to_string(key.size()); });
   for (const std::string& key : expected) {
-    put(key, std::to_string(key.size()));
     EXPECT_EQ(get(key), std::to_string(key.size()));
   }
   std::sort(expected.begin(), expected.end());

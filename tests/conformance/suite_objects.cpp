@@ -223,7 +223,7 @@ TEST_P(StorageConformance, BucketsAreThings) {
   expect_error<PreconditionFailed>(kBucketExists, [&] { buckets.create(context_, bucket_); });
   expect_error<NotFound>(kNoSuchBucket, [&] { buckets.info(context_, "no-such-bucket-here"); });
   expect_error<NotFound>(kNoSuchBucket, [&] { buckets.remove(context_, "no-such-bucket-here"); });
-  const std::string other = bucket_ + ".more";
+  const std::string other = bucket_ + "-more";
   buckets.create(context_, other);
   std::vector<std::string> names;
   for (const BucketInfo& info : buckets.list(context_)) names.push_back(info.name);

@@ -1,0 +1,29 @@
+// Azure Blob Storage as a storage: one container a bucket, one block blob an object.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/secret.h"
+#include "codec/azure_signature.h"
+#include "http/client.h"
+#include "storage/retry_policy.h"
+#include "storage/storage.h"
+
+namespace holdfast::storage {
+
+struct AzureOptions {
+  codec::AzureAccount account;  // the key is not used when there is a signature
+  Secret signature;             // a shared access signature, as a query; empty: Shared Key
+  std::string endpoint;         // http(s)://host[:port][/path]; empty: the account's own in Azure
+  http::ClientOptions client;
+  Duration request_timeout = std::chrono::minutes(5);  // of one request, bodies included
+  RetryOptions block_retry;  // of a block that is still held in memory, and of its commit
+};
+
+// Opens nothing yet; the first request tells whether the account can be reached. Repeats only what
+// it holds of a body, so that a wrapper around it must not repeat bodies (RetryOptions::bodies).
+// Throws InvalidArgument for an endpoint that is no URL, and for a key or signature that is none.
+std::unique_ptr<Storage> make_azure_storage(const AzureOptions& options);
+
+}  // namespace holdfast::storage
