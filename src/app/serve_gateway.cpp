@@ -108,7 +108,7 @@ int HoldfastProgram::serve_gateway() {
   Stopper stopper(context_, server);
   log::info(serving, fmt::format("listening on {}:{}, objects in {}",
                                  settings.listen.substr(0, settings.listen.rfind(':')),
-                                 server.port(), values().holdfast.storage.folder));
+                                 server.port(), place_of_objects(values())));
   server.run();
   log::info(serving, "stopped");
   return 0;

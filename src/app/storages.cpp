@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "app/storage_azure.h"
 #include "base/error.h"
 #include "storage/folder/folder_storage.h"
 #include "storage/s3/s3_storage.h"
@@ -14,11 +15,7 @@ namespace {
 // The buckets that the values name exist from the start, as the chart's init job makes them.
 void create_buckets(const Context& context, const config::Values& values,
                     storage::Storage& storage) {
-  std::set<std::string> wanted = {values.stackgraph.bucket_name, values.configuration.bucket_name,
-                                  values.elasticsearch.bucket_name, values.clickhouse.bucket_name,
-                                  values.holdfast.catalog.bucket_name};
-  for (const config::VictoriaMetrics& instance : values.victoria_metrics)
-    wanted.insert(instance.bucket_name);
+  std::set<std::string> wanted = bucket_names(values);
   for (const storage::BucketInfo& bucket : storage.buckets()->list(context))
     wanted.erase(bucket.name);
   for (const std::string& name : wanted) storage.buckets()->create(context, name);
@@ -26,12 +23,32 @@ void create_buckets(const Context& context, const config::Values& values,
 
 }  // namespace
 
+std::set<std::string> bucket_names(const config::Values& values) {
+  std::set<std::string> names = {values.stackgraph.bucket_name, values.configuration.bucket_name,
+                                 values.elasticsearch.bucket_name, values.clickhouse.bucket_name,
+                                 values.holdfast.catalog.bucket_name};
+  for (const config::VictoriaMetrics& instance : values.victoria_metrics)
+    names.insert(instance.bucket_name);
+  return names;
+}
+
+std::string place_of_objects(const config::Values& values) {
+  if (values.minio.storage_kind != config::StorageKind::kAzure) {
+    return values.holdfast.storage.folder;
+  }
+  const config::AzureUpstream& azure = values.minio.azure;
+  return azure.endpoint.empty() ? "Azure Blob Storage" : azure.endpoint;
+}
+
 std::unique_ptr<storage::Storage> open_configured_storage(const Context& context,
                                                           const config::Values& values,
                                                           bool read_only) {
+  if (values.minio.storage_kind == config::StorageKind::kAzure) {
+    return open_azure_upstream(context, values, read_only);
+  }
   if (values.minio.storage_kind != config::StorageKind::kFolder) {
-    throw Unsupported("open the storage", "this version serves the folder backend only",
-                      "set minio.persistence.enabled, or leave all storage kinds off");
+    throw Unsupported("open the storage", "this version serves no S3 upstream",
+                      "set minio.persistence.enabled or minio.azuregateway.enabled");
   }
   storage::FolderOptions options;
   options.root = values.holdfast.storage.folder;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "config/values.h"
 #include "storage/storage.h"
@@ -14,6 +16,12 @@ namespace holdfast::app {
 std::unique_ptr<storage::Storage> open_configured_storage(const Context& context,
                                                           const config::Values& values,
                                                           bool read_only);
+
+// Where that keeps its objects, for people.
+std::string place_of_objects(const config::Values& values);
+
+// The buckets of all stores and of the catalog.
+std::set<std::string> bucket_names(const config::Values& values);
 
 // Our own gateway as a client sees it, with its root pair, retried and counted into `counts`.
 std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& values,

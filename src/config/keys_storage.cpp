@@ -78,6 +78,13 @@ void add_azure(std::vector<Key>& keys) {
                         "its key; empty with an empty accountName: minio.secretKey"));
   keys.push_back(url(newer + "endpoint", HOLDFAST_AT(minio.azure.endpoint), "\"\"",
                      "its address; empty: made of the account's name"));
+  keys.push_back(secret("holdfast.storage.azure.sharedAccessSignature",
+                        HOLDFAST_AT(minio.azure.signature), "\"\"",
+                        "a shared access signature of the account, used in place of its key"));
+  keys.push_back(
+      text("holdfast.storage.azure.caFile", HOLDFAST_AT(minio.azure.ca_file), "\"\"",
+           "the certificates that its https address is checked with; empty: the system's",
+           "the path of a file, or empty"));
   keys.push_back(ignored(old + "replicas", "1", "the chart's gateway"));
   keys.push_back(ignored(newer + "fromExternalSecret", "\"\"", "the chart's secret"));
 }

@@ -99,7 +99,9 @@ struct AzureUpstream {
   bool enabled = false;
   std::string account_name;
   Secret account_key;    // empty: the machine's identity
+  Secret signature;      // a shared access signature; wins over the key
   std::string endpoint;  // empty: made of the account's name
+  std::string ca_file;   // empty: the system's
 };
 // What the gateway is called with, and where it keeps its objects.
 struct Minio {

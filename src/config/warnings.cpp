@@ -124,6 +124,7 @@ bool is_base64(std::string_view text) {
 void warn_of_azure_account(Loaded& loaded) {
   const AzureUpstream& azure = loaded.values.minio.azure;
   if (!azure.enabled || azure.account_key.empty() || azure.account_key.reveal() == kUnset) return;
+  if (!azure.signature.empty()) return;  // the key is not used
   if (is_base64(azure.account_key.reveal())) return;
   const std::string path = "backup.storage.backend.azure.accountKey";
   const auto origin = loaded.origins.find(path);

@@ -32,6 +32,9 @@ def crc32(data: bytes) -> str:
 
 
 class Boto3Test(GatewayTestCase):
+    KEYS = ODD_KEYS
+    DOTTED_BUCKETS = True
+    LISTS_UPLOADS = True
     VALUES = {"holdfast": {"gateway": {"domain": DOMAIN, "keys": [
         {"accessKey": "sidecar", "secretKey": "sidecarsecret", "bucket": VM_BUCKET, "prefix": "victoria-metrics-0",
          "allow": ["read", "list", "writeNew"]}]}}}
@@ -103,7 +106,10 @@ class Boto3Test(GatewayTestCase):
                                           CopySourceRange="bytes=10-5242889")["CopyPartResult"]
         listed = self.s3.list_parts(**where)
         self.assertEqual([part["Size"] for part in listed["Parts"]], [len(body), 5 * MEBIBYTE])
-        self.assertEqual([entry["UploadId"] for entry in self.s3.list_multipart_uploads(Bucket=self.BUCKET, Prefix="hand")["Uploads"]], [upload])
+        if self.LISTS_UPLOADS:
+            self.assertEqual([entry["UploadId"] for entry in self.s3.list_multipart_uploads(Bucket=self.BUCKET, Prefix="hand")["Uploads"]], [upload])
+        else:
+            self.fails("NotImplemented", 501, self.s3.list_multipart_uploads, Bucket=self.BUCKET)
         parts = [{"PartNumber": 1, "ETag": first["ETag"], "ChecksumCRC32": first["ChecksumCRC32"]}, {"PartNumber": 2, "ETag": second["ETag"]}]
         self.fails("InvalidPartOrder", 400, self.s3.complete_multipart_upload, **where, MultipartUpload={"Parts": parts[::-1]})
         done = self.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
@@ -119,7 +125,8 @@ class Boto3Test(GatewayTestCase):
         parts = [{"PartNumber": n, "ETag": self.s3.upload_part(**where, PartNumber=n, Body=b"tiny")["ETag"]} for n in (1, 2)]
         self.fails("EntityTooSmall", 400, self.s3.complete_multipart_upload, **where, MultipartUpload={"Parts": parts})
         self.s3.abort_multipart_upload(**where)
-        self.assertNotIn("Uploads", self.s3.list_multipart_uploads(Bucket=self.BUCKET, Prefix="small"))
+        if self.LISTS_UPLOADS:
+            self.assertNotIn("Uploads", self.s3.list_multipart_uploads(Bucket=self.BUCKET, Prefix="small"))
         self.fails("NoSuchUpload", 404, self.s3.list_parts, **where)
         self.assertEqual(self.keys("small"), [])
 
@@ -150,7 +157,7 @@ class Boto3Test(GatewayTestCase):
         self.fails("InvalidRange", 416, self.s3.get_object, Bucket=self.BUCKET, Key="range", Range="bytes=10-")
 
     def test_every_key_round_trips_lists_and_goes(self):
-        keys = [f"odd/{key}" for key in ODD_KEYS]
+        keys = [f"odd/{key}" for key in self.KEYS]
         for key in keys:
             self.put(key, key.encode())
         self.assertEqual(self.keys("odd/"), sorted(keys, key=lambda key: key.encode()))
@@ -252,8 +259,11 @@ class Boto3Test(GatewayTestCase):
         s3.put_object(Bucket=self.BUCKET, Key="virtual/host key", Body=b"v")
         self.assertEqual(self.get("virtual/host key"), b"v")
         self.assertEqual([entry["Key"] for entry in s3.list_objects_v2(Bucket=self.BUCKET, Prefix="virtual/")["Contents"]], ["virtual/host key"])
-        s3.create_bucket(Bucket="virtual.bucket")
-        s3.delete_bucket(Bucket="virtual.bucket")
+        if self.DOTTED_BUCKETS:
+            s3.create_bucket(Bucket="virtual.bucket")
+            s3.delete_bucket(Bucket="virtual.bucket")
+        else:
+            self.fails("InvalidBucketName", 400, s3.create_bucket, Bucket="virtual.bucket")
 
 
 if __name__ == "__main__":

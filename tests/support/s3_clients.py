@@ -1,4 +1,5 @@
 """S3 clients for tests of the gateway: boto3, a raw signed connection, and settings for command line tools."""
+import copy
 import http.client
 import os
 import pathlib
@@ -54,7 +55,7 @@ class RawConnection:
 
 
 class GatewayTestCase(unittest.TestCase):
-    """A gateway on an empty folder for all tests of the class, and the bucket `bucket`."""
+    """A gateway on an empty storage for all tests of the class, and the bucket `bucket`."""
 
     BUCKET = "test-bucket"
     VALUES: dict = {}
@@ -64,10 +65,16 @@ class GatewayTestCase(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="holdfast-gateway-")
         cls.addClassCleanup(folder.cleanup)
         cls.work = pathlib.Path(folder.name)
-        cls.gateway = processes.Gateway(cls.work, cls.work / "objects", cls.VALUES)
+        values = processes.merge(cls.storage_values(), copy.deepcopy(cls.VALUES))
+        cls.gateway = processes.Gateway(cls.work, cls.work / "objects", values)
         cls.addClassCleanup(cls.gateway.stop)
         cls.s3 = boto3_client(cls.gateway.url)
         cls.s3.create_bucket(Bucket=cls.BUCKET)
+
+    @classmethod
+    def storage_values(cls) -> dict:
+        """Values that choose another storage than the folder; the storage lives until the class is done."""
+        return {}
 
     def keys(self, prefix: str = "", bucket=None) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket or self.BUCKET, Prefix=prefix)
