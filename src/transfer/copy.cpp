@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 
 #include "base/worker_pool.h"
 #include "codec/digest.h"
 #include "codec/text.h"
+#include "transfer/etag.h"
 #include "transfer/rate_limiter.h"
 #include "transfer/transfer.h"
 
@@ -15,22 +15,7 @@ namespace {
 using storage::CompletedPart;
 
 constexpr std::size_t kBuffer = 256 * 1024;
-constexpr std::size_t kMd5Digits = 32;
 constexpr Duration kAbortTime = std::chrono::seconds(10);
-
-// The number of parts that an ETag of S3's form tells; 0 for a single put's or one of another form.
-unsigned parts_told_by(std::string_view etag) {
-  if (etag.size() < kMd5Digits + 2 || etag[kMd5Digits] != '-') return 0;
-  std::string_view digits = etag.substr(kMd5Digits + 1);
-  unsigned parts = 0;
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parts);
-  bool whole = error == std::errc() && end == digits.data() + digits.size();
-  return whole && parts <= kMaxPieces ? parts : 0;
-}
-
-bool is_md5(std::string_view etag) {
-  return etag.size() == kMd5Digits && codec::from_hex(etag).has_value();
-}
 
 // One object, or one part of it, as a body. A rewind fetches it again.
 class ObjectSource : public Source {
@@ -121,7 +106,7 @@ class Copier {
     ObjectSource source(context, from_, item, std::nullopt, limiter_, progress_);
     storage::PutRequest request;
     request.attributes = source.attributes();
-    if (is_md5(item.etag)) request.md5 = codec::from_hex(item.etag);
+    if (is_md5_etag(item.etag)) request.md5 = codec::from_hex(item.etag);
     return to_.put(context, item.destination, source, request).etag;
   }
 
@@ -159,7 +144,7 @@ class Copier {
   // A storage that makes ETags of MD5s computed this one of what it received.
   bool proven_by_etag(const CopyItem& item, const std::string& etag) const {
     return to_.capabilities().etag_is_md5 && etag == item.etag &&
-           (is_md5(etag) || parts_told_by(etag) > 0);
+           (is_md5_etag(etag) || parts_told_by(etag) > 0);
   }
 
   void compare(const Context& context, const CopyItem& item) {

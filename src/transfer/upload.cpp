@@ -3,8 +3,8 @@
 
 #include "base/worker_pool.h"
 #include "codec/digest.h"
-#include "codec/text.h"
 #include "transfer/buffer_pool.h"
+#include "transfer/etag.h"
 #include "transfer/rate_limiter.h"
 #include "transfer/transfer.h"
 
@@ -17,19 +17,6 @@ using storage::CompletedPart;
 constexpr Duration kAbortTime = std::chrono::seconds(10);
 constexpr int kCompleteAttempts = 4;
 constexpr Duration kCompletePause = std::chrono::milliseconds(250);
-
-// What the store shows as the ETag of a multipart object when it makes ETags of MD5s.
-std::optional<std::string> etag_of_parts(const std::vector<CompletedPart>& parts) {
-  codec::Digest md5(codec::DigestAlgorithm::kMd5);
-  for (const CompletedPart& part : parts) {
-    auto raw = codec::from_hex(part.etag);
-    if (!raw || raw->size() != codec::digest_size(codec::DigestAlgorithm::kMd5)) {
-      return std::nullopt;
-    }
-    md5.update(*raw);
-  }
-  return codec::to_hex(md5.finish()) + "-" + std::to_string(parts.size());
-}
 
 // One item on its way as parts. Shared by the tasks of its parts.
 struct MultipartUpload {
@@ -214,7 +201,9 @@ storage::PutResult Uploader::complete_surely(const Context& context,
 // The object, if it is the one that the upload's parts make.
 std::optional<storage::PutResult> Uploader::find_completed(const Context& context,
                                                            const MultipartUpload& upload) {
-  auto etag = etag_of_parts(upload.parts);
+  std::vector<std::string> parts;
+  for (const CompletedPart& part : upload.parts) parts.push_back(part.etag);
+  auto etag = etag_of_parts(parts);
   auto info = storage::find(storage_, context, upload.item->ref);
   if (!info || !etag || info->etag != *etag || info->size != upload.item->size) {
     return std::nullopt;
