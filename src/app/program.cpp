@@ -28,8 +28,9 @@ const config::Values& HoldfastProgram::values() {
   }
   if (!warned_ && !global_.quiet) {
     for (const config::Problem& warning : all.warnings) {
-      log::warning(context_, fmt::format("{}:{}: {}: {}", all.source, warning.line, warning.path,
-                                         warning.why));
+      std::string place = all.source;
+      if (warning.line > 0) place += fmt::format(":{}", warning.line);
+      log::warning(context_, fmt::format("{}: {}: {}", place, warning.path, warning.why));
     }
   }
   warned_ = true;
@@ -48,16 +49,28 @@ Progress& HoldfastProgram::progress() {
 
 cli::OpenStore HoldfastProgram::open(const cli::OpenRequest& request) {
   cli::OpenStore store;
+  job::EngineOptions options = engine_options(request);
   if (request.direct) {
-    store.storage = storage::with_meter(
-        open_configured_storage(context_, values(), request.read_only), counts_);
+    store.storage = storage::with_meter(open_direct(request, options), counts_);
   } else {
     store.storage = open_gateway_client(values(), counts_);
   }
   store.datastore = make_datastore(request.store, *store.storage);
-  store.engine =
-      std::make_unique<job::Engine>(*store.datastore, *store.storage, engine_options(request));
+  store.engine = std::make_unique<job::Engine>(*store.datastore, *store.storage, options);
   return store;
+}
+
+std::unique_ptr<storage::Storage> HoldfastProgram::open_direct(const cli::OpenRequest& request,
+                                                               job::EngineOptions& options) {
+  try {
+    return open_configured_storage(context_, values(), request.read_only);
+  } catch (const AccessDenied& error) {
+    if (!request.changes_nothing_stored) throw;
+    log::warning(context_, "the storage can only be read (" + error.reason() +
+                               "): no lease is taken and no record is left");
+  }
+  options.catalog_is_read_only = true;
+  return open_configured_storage(context_, values(), true);
 }
 
 cli::OpenPlace HoldfastProgram::open_place(const cli::PlaceRequest& request) {

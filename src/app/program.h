@@ -22,6 +22,9 @@ class HoldfastProgram : public cli::Program {
   int serve_gateway() override;
 
  private:
+  // Straight to the storage; a restore may also come from one that can only be read.
+  std::unique_ptr<storage::Storage> open_direct(const cli::OpenRequest& request,
+                                                job::EngineOptions& options);
   std::unique_ptr<datastore::Datastore> make_datastore(config::Store store,
                                                        storage::Storage& storage);
   job::EngineOptions engine_options(const cli::OpenRequest& request);

@@ -54,6 +54,29 @@ ErrorKind kind_of_errno(int number) {
   }
 }
 
+std::string usual_advice(int number) {
+  switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+      return "correct the path, or create what is missing";
+    case EACCES:
+    case EPERM:
+      return "give the user that holdfast runs as the right to it";
+    case EROFS:
+      return "mount that file system for writing";
+    case ENOSPC:
+    case EDQUOT:
+      return "free space there";
+    case EMFILE:
+    case ENFILE:
+      return "raise the limit of open files";
+    case EADDRINUSE:
+      return "choose another port, or end the program that has it";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(ErrorKind kind) {
@@ -127,8 +150,15 @@ void throw_error(ErrorKind kind, std::string what, std::string why, std::string 
 }
 
 void throw_errno(int number, std::string what, std::string advice) {
-  throw_error(kind_of_errno(number), std::move(what), std::system_category().message(number),
-              std::move(advice));
+  ErrorKind kind = kind_of_errno(number);
+  if (advice.empty()) advice = usual_advice(number);
+  throw_error(kind, std::move(what), std::system_category().message(number), std::move(advice),
+              kind == ErrorKind::kNotFound ? std::string(kNoSuchFile) : "");
+}
+
+int exit_code(const Error& error) {
+  if (error.kind() == ErrorKind::kNotFound && !error.code().empty()) return 1;
+  return exit_code(error.kind());
 }
 
 int exit_code(ErrorKind kind) {

@@ -90,11 +90,16 @@ using Failed = ErrorOf<ErrorKind::kFailed>;
 
 // Throws the kind that belongs to the errno value `number`: ENOENT NotFound, EACCES/EPERM/EROFS
 // AccessDenied, ENOSPC/EDQUOT NoSpace, EEXIST PreconditionFailed, EINTR/EAGAIN/ECONN* Unavailable,
-// else Failed.
+// else Failed. Without advice the usual one for that errno is given. ENOENT has the code
+// kNoSuchFile.
+inline constexpr std::string_view kNoSuchFile = "NoSuchFile";
 [[noreturn]] void throw_errno(int number, std::string what, std::string advice = "");
 
 // The program's exit status for a kind: 1 failed, 2 usage or configuration, 3 not found, 4 refused,
 // 5 corrupt.
 int exit_code(ErrorKind kind);
+// The same; but a NotFound with a code (no such bucket, file, object) is 1: only what was asked for
+// by its name, a backup, is 3, so that a script never takes a mistake for "there is no backup".
+int exit_code(const Error& error);
 
 }  // namespace holdfast

@@ -52,10 +52,25 @@ struct Lease::State {
     try {
       std::string text = get_bytes(storage, request_context(), ref, kMaxBody, {}, &info);
       return Seen{parse_lease_body(text), info.revision};
+    } catch (const Corrupt& error) {
+      log::warning(context, fmt::format("lease {}: {}; it is taken over once no run renews it",
+                                        ref.text(), error.reason()));
+      return Seen{unreadable(), info.revision};
     } catch (const NotFound& error) {
       if (error.code() == storage::kNoSuchBucket) throw;
       return std::nullopt;
     }
+  }
+
+  // Stands for a damaged body: somebody may hold it, for as long as this program would.
+  LeaseBody unreadable() const {
+    LeaseBody unknown;
+    unknown.held = true;
+    unknown.purpose = "run whose lease is damaged";
+    unknown.since = "an unknown time";
+    unknown.time_to_live = options.time_to_live;
+    unknown.longest_request = options.longest_request;
+    return unknown;
   }
 
   // Writes `next` over what was `seen`. false: somebody else was faster. A write whose outcome is
@@ -231,6 +246,9 @@ void Lease::release() {
   }
   if (state_->renewer.joinable()) state_->renewer.join();
   if (state_->lost) return;
+  // A run that was told to stop, or ran out of its time, gives its lease back all the same.
+  const Context& context = state_->context;
+  state_->context = Context::with_clock(context.clock()).named(context.prefix());
   LeaseBody next = state_->body;
   next.held = false;
   ++next.counter;

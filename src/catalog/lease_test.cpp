@@ -90,6 +90,14 @@ TEST_F(LeaseTest, ASilentStrangerIsTakenOverOnlyAfterItsTimeToLiveAndLongestRequ
   EXPECT_NE(body().holder, "stranger");
 }
 
+TEST_F(LeaseTest, ADamagedLeaseIsTakenOverOnceNobodyRenewsIt) {
+  put_bytes(*memory_, context_, kObject, "{ garbage");
+  SteadyTime begin = clock_.steady();
+  auto lease = acquire();
+  EXPECT_GE(clock_.steady() - begin, options_.time_to_live + options_.longest_request);
+  EXPECT_TRUE(body().held);
+}
+
 TEST_F(LeaseTest, AStrangerWhoRenewsIsRefused) {
   write(strangers_lease());
   int looks = 0;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "cli/program.h"
 #include "cli/text.h"
+#include "config/switches.h"
 
 namespace holdfast::cli {
 
@@ -31,6 +32,7 @@ void print_table(const job::DrillReport& report) {
 }
 
 int run(Program& program, const Arguments& arguments) {
+  config::require_master_switch(program.values(), "drill");
   OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
   job::DrillReport report =
       store.engine->drill(program.context(), arguments.name, program.progress());

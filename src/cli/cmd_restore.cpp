@@ -69,7 +69,7 @@ int run(Program& program, const Arguments& arguments) {
   if (!arguments.dry_run)
     config::require_restore(program.values(), named, arguments.override_disabled);
   OpenStore store = program.open(
-      {named, arguments.direct, arguments.dry_run, parse_duration(arguments.wait, "--wait")});
+      {named, arguments.direct, arguments.dry_run, parse_duration(arguments.wait, "--wait"), true});
   datastore::PlanRequest request;
   request.name = arguments.name;
   request.mode =
@@ -77,6 +77,8 @@ int run(Program& program, const Arguments& arguments) {
   bool json = program.global().json();
   if (arguments.dry_run) {
     datastore::RestorePlan plan = store.datastore->plan(program.context(), request);
+    auto refusal = config::restore_refusal(program.values(), named, arguments.override_disabled);
+    if (refusal) plan.conflicts.push_back(refusal->key + " is false; " + refusal->advice);
     if (json) {
       std::printf("%s\n", to_json(plan).dump(2).c_str());
     } else {

@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -63,14 +65,42 @@ int report(const GlobalOptions& global, const std::string& kind, const std::stri
   return code;
 }
 
+// What was printed must have arrived before the program says that it is done.
+void flush_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  throw Failed("write the result to standard output", std::system_category().message(errno),
+               "the work itself is done; see to where the output goes");
+}
+
 int run_chosen(const Command& chosen, const GlobalOptions& global) {
   try {
-    return chosen.run();
+    int code = chosen.run();
+    flush_output();
+    return code;
   } catch (const Error& error) {
-    return report(global, std::string(name_of(error.kind())), error.to_string(),
-                  exit_code(error.kind()));
+    return report(global, std::string(name_of(error.kind())), error.to_string(), exit_code(error));
   } catch (const std::exception& error) {
     return report(global, "failed", std::string("unexpected failure: ") + error.what(), 1);
+  }
+}
+
+// The parser itself only says that a command is missing.
+void refuse_unknown_command(int argc, const char* const* argv,
+                            const std::vector<Command>& commands) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view word = argv[i];
+    if (word == "-c" || word == "--config" || word == "--output") {
+      ++i;
+      continue;
+    }
+    if (word.starts_with("-")) continue;
+    std::string known;
+    for (const Command& command : commands) {
+      if (command.name == word) return;
+      known += (known.empty() ? "" : ", ") + command.name;
+    }
+    throw InvalidArgument("command line", "there is no command '" + std::string(word) + "'",
+                          "there are " + known);
   }
 }
 
@@ -90,7 +120,10 @@ int run_command_line(int argc, const char* const* argv, GlobalOptions& global,
   const Command* chosen = nullptr;
   for (const Command& command : commands) add_command(app, command, chosen);
   try {
+    refuse_unknown_command(argc, argv, commands);
     app.parse(argc, argv);
+  } catch (const Error& error) {
+    return report(global, "invalid_argument", error.to_string(), 2);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     return report(global, "invalid_argument",

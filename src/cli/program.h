@@ -27,13 +27,14 @@ struct OpenRequest {
   config::Store store;
   bool direct = false;  // around the gateway, straight to the configured storage
   bool read_only = false;
-  Duration wait{0};  // for a lease that another run holds
+  Duration wait{0};                     // for a lease that another run holds
+  bool changes_nothing_stored = false;  // with direct: a storage that can only be read will do
 };
 
 // A place that backups are copied from or to.
 struct PlaceRequest {
-  std::string where;    // a values file, or the http(s) address of any S3
-  bool direct = false;  // around the gateway
+  std::string where;       // a values file, or the http(s) address of any S3
+  bool direct = false;     // around the gateway
   bool is_source = false;  // read only; variables of this process are the destination's settings
 };
 struct OpenPlace {

@@ -1,6 +1,7 @@
 #include "config/rules.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <set>
 
@@ -131,11 +132,50 @@ void check_instances(Loaded& loaded) {
   const auto runs = [](const VictoriaMetrics& one) { return one.enabled && one.instance_enabled; };
   if (!runs(instances[0]) || !runs(instances[1])) return;
   if (instances[0].bucket_name != instances[1].bucket_name) return;
-  if (instances[0].prefix != instances[1].prefix) return;
+  // Folders are named PREFIX-TIME: one prefix must not begin the other's folders.
+  const auto begins = [](const std::string& one, const std::string& other) {
+    return other.starts_with(one + "-") || other.starts_with(one + "/");
+  };
+  const std::string& first = instances[0].prefix;
+  const std::string& second = instances[1].prefix;
+  if (first != second && !begins(first, second) && !begins(second, first)) return;
   const std::string path = "victoria-metrics-1.backup.s3Prefix";
   refuse(loaded, is_given(loaded, path) ? path : "victoria-metrics-0.backup.s3Prefix",
-         "both instances would write to the same folder of the same bucket",
+         first == second
+             ? "both instances would write to the same folder of the same bucket"
+             : fmt::format("one instance's prefix begins the other's ('{}', '{}'), so their "
+                           "folders could be taken for each other's",
+                           first, second),
          "give them different prefixes");
+}
+
+// The stored backups and the live data of a store must not lie in each other: what replaces the
+// data would then replace the backups.
+void check_places(Loaded& loaded) {
+  if (loaded.values.minio.storage_kind != StorageKind::kFolder) return;
+  namespace fs = std::filesystem;
+  const auto normal = [](const std::string& path) {
+    return (fs::absolute(path) / "").lexically_normal().string();
+  };
+  const std::string storage = normal(loaded.values.holdfast.storage.folder);
+  const auto check = [&](const std::string& path, const std::string& data) {
+    if (data.empty()) return;
+    const std::string place = normal(data);
+    if (!storage.starts_with(place) && !place.starts_with(storage)) return;
+    refuse(
+        loaded, is_given(loaded, path) ? path : "holdfast.storage.folder",
+        fmt::format("the data ({}) and the stored backups ({}) lie in each other", place, storage),
+        "choose a storage folder outside of every data path");
+  };
+  const Holdfast& holdfast = loaded.values.holdfast;
+  for (std::size_t i = 0; i < holdfast.victoria_metrics.size(); ++i) {
+    if (!loaded.values.victoria_metrics[i].enabled) continue;
+    check(fmt::format("holdfast.victoria-metrics-{}.dataPath", i),
+          holdfast.victoria_metrics[i].data_path);
+  }
+  if (loaded.values.clickhouse.enabled) {
+    check("holdfast.clickhouse.dataPath", holdfast.clickhouse.data_path);
+  }
 }
 
 void check_gateway(Loaded& loaded) {
@@ -282,6 +322,7 @@ void check_rules(Loaded& loaded, const Environment& environment) {
   check_catalog(loaded);
   check_counts(loaded);
   check_instances(loaded);
+  check_places(loaded);
   check_gateway(loaded);
   check_servers(loaded);
 }

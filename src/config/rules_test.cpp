@@ -169,6 +169,37 @@ victoria-metrics-1: {backup: {enabled: %, s3Prefix: metrics/}}
               ElementsAre("victoria-metrics-0.backup.s3Prefix"));
 }
 
+TEST(Rules, OneInstancesPrefixMustNotBeginTheOthers) {
+  for (const char* other : {"metrics-b", "metrics/b"}) {
+    EXPECT_THAT(errors_of(fmt::format(R"(
+victoria-metrics-0: {{backup: {{enabled: true, s3Prefix: metrics}}}}
+victoria-metrics-1: {{backup: {{enabled: true, s3Prefix: {}}}}}
+)",
+                                      other)),
+                ElementsAre("victoria-metrics-1.backup.s3Prefix"));
+  }
+  EXPECT_THAT(errors_of(R"(
+victoria-metrics-0: {backup: {enabled: true, s3Prefix: metrics}}
+victoria-metrics-1: {backup: {enabled: true, s3Prefix: metrics2}}
+)"),
+              IsEmpty());
+}
+
+TEST(Rules, DataAndBackupsMustNotLieInEachOther) {
+  const auto with = [](const std::string& folder, const std::string& data) {
+    return errors_of(fmt::format(R"(
+victoria-metrics-0: {{backup: {{enabled: true}}}}
+holdfast: {{storage: {{folder: {}}}, victoria-metrics-0: {{dataPath: {}}}}}
+)",
+                                 folder, data));
+  };
+  EXPECT_THAT(with("/data/vm/backups", "/data/vm"),
+              ElementsAre("holdfast.victoria-metrics-0.dataPath"));
+  EXPECT_THAT(with("/data", "/data/vm"), ElementsAre("holdfast.victoria-metrics-0.dataPath"));
+  EXPECT_THAT(with("/data/vm/", "/data//vm"), ElementsAre("holdfast.victoria-metrics-0.dataPath"));
+  EXPECT_THAT(with("/data/vm-backups", "/data/vm"), IsEmpty());
+}
+
 TEST(Rules, TheGatewaysCertificateNeedsItsKey) {
   EXPECT_THAT(errors_of("holdfast: {gateway: {tls: {certFile: /c}}}"),
               ElementsAre("holdfast.gateway.tls.certFile"));

@@ -22,6 +22,7 @@ struct EngineOptions {
   catalog::LeaseOptions lease;  // its purpose is filled in by each run
   fs::path scratch_parent;      // where drills restore to; empty: the system's temporary folder
   unsigned keep_last_daily = 7, keep_last_weekly = 4;  // of dated copies
+  bool catalog_is_read_only = false;                   // nobody can run there: no lease, no record
 };
 
 struct DrillReport {

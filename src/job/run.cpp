@@ -16,12 +16,15 @@ Run::Run(const Context& context, storage::Storage& storage, const EngineOptions&
 
 void Run::begin() {
   options_.lease.purpose = record_.kind;
-  lease_ =
-      catalog::Lease::acquire(context_, storage_, options_.catalog, record_.store, options_.lease);
+  if (!options_.catalog_is_read_only) {
+    lease_ = catalog::Lease::acquire(context_, storage_, options_.catalog, record_.store,
+                                     options_.lease);
+  }
   record_.started = context_.clock().now();
 }
 
 void Run::end(std::exception_ptr failure) noexcept {
+  if (!lease_) return;
   record_.outcome = "success";
   try {
     if (failure) std::rethrow_exception(failure);

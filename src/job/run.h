@@ -22,7 +22,7 @@ class Run {
   auto execute(Work work) {
     begin();
     try {
-      auto result = work(context_, static_cast<Fence&>(*lease_));
+      auto result = work(context_, lease_ ? static_cast<Fence&>(*lease_) : open_fence_);
       end(nullptr);
       return result;
     } catch (...) {
@@ -40,7 +40,8 @@ class Run {
   storage::Storage& storage_;
   EngineOptions options_;
   catalog::RunRecord record_;
-  std::unique_ptr<catalog::Lease> lease_;
+  std::unique_ptr<catalog::Lease> lease_;  // none with catalog_is_read_only
+  OpenFence open_fence_;
 };
 
 }  // namespace holdfast::job

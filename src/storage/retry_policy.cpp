@@ -8,6 +8,12 @@
 
 namespace holdfast::storage {
 
+namespace {
+
+constexpr Duration kLongPause = std::chrono::seconds(1);
+
+}  // namespace
+
 std::optional<Duration> RetryPolicy::pause_before(const Context& context, unsigned attempt) const {
   if (attempt >= options_.attempts) return std::nullopt;
   Duration full = options_.first_pause * (1ll << std::min(attempt - 1, 20u));
@@ -21,7 +27,9 @@ std::optional<Duration> RetryPolicy::pause_before(const Context& context, unsign
 
 void RetryPolicy::wait(const Context& context, Duration pause, std::string_view what,
                        const Error& error) {
-  log::warning(context, fmt::format("{}: {}; trying again", what, error.to_string()));
+  // Short trouble is nobody's business; what lasts is told before the next long pause.
+  const auto level = pause < kLongPause ? log::Level::kDebug : log::Level::kWarning;
+  log::write(level, context.prefix(), fmt::format("{}: {}; trying again", what, error.to_string()));
   context.sleep(pause, what);
 }
 

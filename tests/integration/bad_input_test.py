@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -84,7 +85,42 @@ class BadInputTest(unittest.TestCase):
 
     def test_wrong_bucket(self):
         values = self.values({INSTANCE: {"backup": {"bucketName": "no-such-bucket"}}})
-        self.fails(NOT_FOUND, "no-such-bucket", values=values, arguments=("list", INSTANCE))
+        # Not "no such backup": a script must not take a mistake for an empty place.
+        for command in ("list", "backup", "verify"):
+            self.fails(FAILED, "no-such-bucket", values=values, arguments=(command, INSTANCE))
+
+    def test_wrong_storage_folder(self):
+        values = self.values({"holdfast": {"storage": {"folder": str(self.work / "no/such/folder")}}})
+        self.fails(FAILED, "no/such", values=values, arguments=("gateway",))
+        self.fails(FAILED, "no/such", values=values, arguments=("list", INSTANCE, "--direct"))
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([processes.holdfast_binary(), "-c", self.good, "list", INSTANCE], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+        self.assertEqual(done.returncode, FAILED, done.stderr)
+        self.assertIn("standard output", done.stderr)
+
+    def test_an_interrupted_backup_gives_its_lease_back(self):
+        slow = self.values({"holdfast": {INSTANCE: {"maxBytesPerSecond": 100_000}}})
+        process = subprocess.Popen([processes.holdfast_binary(), "-c", slow, "--quiet", "backup", INSTANCE, "--full"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lease = self.objects / "sts-stackgraph-backup/.holdfast/leases" / f"{INSTANCE}.json"
+        while process.poll() is None and json.loads(lease.read_text())["state"] != "held":
+            time.sleep(0.02)
+        self.assertIsNone(process.poll(), "the backup was over before it could be interrupted")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, FAILED, errors)
+        self.assertEqual(json.loads(lease.read_text())["state"], "free", errors)
+        self.still_whole()
+
+    def test_a_link_in_the_place_of_a_bucket(self):
+        root = self.work / "linked"
+        root.mkdir()
+        (root / BUCKET).symlink_to(self.work)
+        values = self.values({"holdfast": {"storage": {"folder": str(root)}, "gateway": {"listen": f"127.0.0.1:{processes.free_port()}"}}})
+        self.fails(FAILED, BUCKET, "links are not followed", values=values, arguments=("gateway",))
 
     def test_wrong_store_url(self):
         values = self.values(self.store_values(url=f"http://127.0.0.1:{processes.free_port()}"))
@@ -116,7 +152,7 @@ class BadInputTest(unittest.TestCase):
         self.fails(NOT_FOUND, arguments=("restore", INSTANCE, f"{INSTANCE}-19700101000000", "--yes"))
 
     def test_unknown_command_and_option(self):
-        self.fails(USAGE, arguments=("bakup", INSTANCE))
+        self.fails(USAGE, "'bakup'", arguments=("bakup", INSTANCE))
         self.fails(USAGE, arguments=("backup", INSTANCE, "--ful"))
 
     def test_no_values_file(self):
@@ -197,6 +233,15 @@ class BadInputTest(unittest.TestCase):
         # What is there can still be read.
         listing = processes.holdfast(gateway.values, "list", INSTANCE, "--direct")
         self.assertIn(f"{INSTANCE}-", listing.stdout, listing.stderr)
+        name = next(line.split()[1] for line in listing.stdout.splitlines() if line.startswith(INSTANCE))
+        rescued = self.work / "rescued"
+        rescued.mkdir()
+        values = self.work / "rescue.yaml"
+        values.write_text(json.dumps(processes.merge(json.loads(gateway.values.read_text()), self.store_values(dataPath=str(rescued)))))
+        done = processes.holdfast(values, "restore", INSTANCE, name, "--direct", "--yes")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("can only be read", done.stderr)
+        self.assertTrue((rescued / "data").is_dir())
 
     def test_permission_denied_on_the_data(self):
         if os.geteuid() != 0:

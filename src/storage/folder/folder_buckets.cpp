@@ -61,6 +61,15 @@ void FolderBuckets::create(const Context&, const std::string& name) {
   Unsettled unsettled(core_);
   int error = make_folder_at(core_.root.get(), name);
   if (error == EEXIST) {
+    struct stat there{};
+    bool is_folder = ::fstatat(core_.root.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+                     S_ISDIR(there.st_mode);
+    if (!is_folder) {
+      throw Failed("create bucket " + name,
+                   "a link or a file of that name is in the way, and links are not followed",
+                   "move the folder itself to " + (core_.options.root / name).string() +
+                       ", or mount it there");
+    }
     throw PreconditionFailed::with_code(kBucketExists, "bucket " + name, "it exists already");
   }
   check_file(error, "create bucket " + name);
