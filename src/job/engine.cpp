@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "job/run.h"
+#include "job/scratch.h"
 #include "retention/tiers.h"
 
 namespace holdfast::job {
@@ -117,8 +118,12 @@ void compare(const Map& recorded, const Map& restored, std::vector<std::string>&
 DrillReport Engine::drill(const Context& context, const std::string& name, Progress& progress) {
   DrillReport report;
   report.name = name.empty() ? newest_complete(context) : name;
-  TemporaryFolder scratch(options_.scratch_parent.empty() ? fs::temp_directory_path()
-                                                          : options_.scratch_parent);
+  const fs::path parent =
+      options_.scratch_parent.empty() ? fs::temp_directory_path() : options_.scratch_parent;
+  for (const fs::path& dead : remove_dead_scratches(parent, datastore_.store())) {
+    progress.note("removed " + dead.string() + ", left by a drill that was killed");
+  }
+  Scratch scratch(parent, datastore_.store());
   fs::path data = scratch.path() / "data";
   RestorePlan plan = datastore_.plan(context, {report.name, RestoreMode::kScratch, data, false});
   if (!plan.conflicts.empty()) {
