@@ -21,11 +21,12 @@ void make_container(const Context& context, storage::Storage& storage, const std
     return;
   }
   try {
-    storage.buckets()->create(context, name);
+    storage::RetryPolicy({}).run(context, "create bucket " + name,
+                                 [&] { storage.buckets()->create(context, name); });
   } catch (const AccessDenied& error) {
     log::warning(context, error.to_string());
   } catch (const PreconditionFailed&) {
-    // another gateway was faster
+    // another gateway was faster, or a first try of ours
   }
 }
 
@@ -51,7 +52,7 @@ std::unique_ptr<storage::Storage> open_azure_upstream(const Context& context,
                                                       const config::Values& values,
                                                       bool read_only) {
   auto storage = storage::with_retry(storage::make_azure_storage(azure_upstream_options(values)),
-                                     {.bodies = false});
+                                     {.writes = false});
   if (read_only) return storage;
   for (const std::string& name : bucket_names(values)) make_container(context, *storage, name);
   return storage;

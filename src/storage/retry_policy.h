@@ -14,8 +14,9 @@ struct RetryOptions {
   unsigned attempts = 6;                                  // the first try included
   Duration first_pause = std::chrono::milliseconds(100);  // doubled each time, with jitter
   Duration longest_pause = std::chrono::seconds(10);
-  // False: put() and put_part() are left to the driver, which repeats what it holds of a body.
-  bool bodies = true;
+  // False: put(), copy(), remove() and uploads are left to the driver, which repeats their single
+  // requests.
+  bool writes = true;
 };
 
 // Thread-safe.

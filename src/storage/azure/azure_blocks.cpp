@@ -99,7 +99,7 @@ std::string_view BlockCutter::next() {
 void stage_block(AzureEndpoint& endpoint, const Context& context, const BlockTarget& target,
                  const std::string& name, std::string_view bytes) {
   AzureCall call = block_call(target, name);
-  endpoint.block_retry().run(context, AzureEndpoint::describe(call), [&] {
+  endpoint.write_retry().run(context, AzureEndpoint::describe(call), [&] {
     MemorySource source(bytes);
     endpoint.send_for_stamp(context, call, &source);
   });
@@ -142,7 +142,7 @@ AzureStamp commit_blocks(AzureEndpoint& endpoint, const Context& context, const 
   call.query = {{"comp", "blocklist"}};
   const std::string document = block_list(names);
   try {
-    return endpoint.block_retry().run(
+    return endpoint.write_retry().run(
         context, AzureEndpoint::describe(call),
         [&] {
           MemorySource source(document);

@@ -41,7 +41,9 @@ AzureStamp copy_at_once(AzureEndpoint& endpoint, const Context& context, const A
     call.headers.push_back(std::move(header));
   }
   call.headers.emplace_back("x-ms-requires-sync", "true");
-  return endpoint.send_for_stamp(context, call);
+  return endpoint.write_retry().run(
+      context, AzureEndpoint::describe(call),
+      [&] { return endpoint.send_for_stamp(context, call); }, [&] { return !has_condition(call); });
 }
 
 AzureStamp copy_in_blocks(AzureEndpoint& endpoint, const Context& context, const AzureCall& write,
@@ -57,7 +59,7 @@ AzureStamp copy_in_blocks(AzureEndpoint& endpoint, const Context& context, const
     call.headers = source_headers(endpoint, context, source, object);
     Range range{at, std::min(at + kCopiedAtOnce, object.info.size) - 1, std::nullopt};
     call.headers.emplace_back("x-ms-source-range", range_header(range));
-    endpoint.block_retry().run(context, AzureEndpoint::describe(call),
+    endpoint.write_retry().run(context, AzureEndpoint::describe(call),
                                [&] { endpoint.send_for_stamp(context, call); });
   }
   return commit_blocks(endpoint, context, write, names, label.tag);
@@ -68,7 +70,7 @@ AzureStamp copy_in_blocks(AzureEndpoint& endpoint, const Context& context, const
 CopyResult copy_azure_object(AzureEndpoint& endpoint, const Context& context,
                              const ObjectRef& source, const ObjectRef& destination,
                              const CopyRequest& request) {
-  AzureObject object = head_azure_object(endpoint, context, source, request.source_condition, true);
+  AzureObject object = look_before_write(endpoint, context, source, request.source_condition);
   AzureLabel label = copied_label(object, request);
   AzureCall write{.method = "PUT", .target = destination, .verb = "copy to"};
   add_write_condition(endpoint, context, write, request.condition);
@@ -83,7 +85,7 @@ CopyResult copy_azure_object(AzureEndpoint& endpoint, const Context& context,
     stamp = copy_in_blocks(endpoint, context, write, source, object, label);
   }
   if (label.md5.empty()) {  // its ETag is made of Azure's own
-    result.etag = head_azure_object(endpoint, context, destination, {}).info.etag;
+    result.etag = look_before_write(endpoint, context, destination).info.etag;
   }
   result.revision = stamp.revision;
   result.modified = stamp.modified;

@@ -46,7 +46,7 @@ class AzureEndpoint {
   AzureStamp send_for_stamp(const Context& context, const AzureCall& call, Source* body = nullptr);
 
   const AzureOptions& options() const { return options_; }
-  const RetryPolicy& block_retry() const { return block_retry_; }
+  const RetryPolicy& write_retry() const { return write_retry_; }
   static std::string describe(const AzureCall& call);
   // A URL by which the service itself may read that object for the next hour. Holds a secret.
   std::string source_url(const ObjectRef& source, WallTime now) const;
@@ -57,7 +57,7 @@ class AzureEndpoint {
   std::string path_of(const ObjectRef& target) const;
 
   const AzureOptions options_;
-  const RetryPolicy block_retry_;
+  const RetryPolicy write_retry_;
   codec::QueryParameters signature_;
   std::string scheme_, host_, base_path_;  // base_path_ without the last '/'
   std::string seal_key_;

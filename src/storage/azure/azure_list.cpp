@@ -88,6 +88,7 @@ class AzureListing {
         if (common) {
           entry.name = *common;
         } else {
+          if (is_folder(element)) continue;
           entry.object = object(element, entry.name);
         }
       }
@@ -97,6 +98,12 @@ class AzureListing {
     std::stable_sort(out.begin(), out.end(),
                      [](const Entry& a, const Entry& b) { return a.name < b.name; });
     return out;
+  }
+
+  // Accounts with a hierarchical namespace list their folders too.
+  static bool is_folder(const codec::XmlElement& element) {
+    const codec::XmlElement* metadata = element.child("Metadata");
+    return metadata && metadata->child_text("hdi_isfolder") == "true";
   }
 
   ObjectInfo object(const codec::XmlElement& element, const std::string& name) const {

@@ -40,7 +40,9 @@ AzureUpload AzureMultipart::open(const ObjectRef& ref, const std::string& upload
 
 StagedUpload AzureMultipart::staged(const Context& context, const ObjectRef& ref,
                                     const AzureUpload& upload) {
-  return read_staged_upload(list_blocks(endpoint_, context, ref, false), upload.tag);
+  return endpoint_.write_retry().run(context, "look at upload of " + ref.text(), [&] {
+    return read_staged_upload(list_blocks(endpoint_, context, ref, false), upload.tag);
+  });
 }
 
 void AzureMultipart::mark(const Context& context, const ObjectRef& ref, const std::string& tag,
@@ -83,7 +85,9 @@ PartInfo AzureMultipart::copy_part(const Context& context, const ObjectRef& ref,
   GetRequest request{.range = range, .condition = source_condition};
   std::unique_ptr<Reader> reader;
   try {
-    reader = open_azure_reader(endpoint_, context, source, request);
+    reader = endpoint_.write_retry().run(context, "get " + source.text(), [&] {
+      return open_azure_reader(endpoint_, context, source, request);
+    });
   } catch (const PreconditionFailed& error) {
     throw PreconditionFailed(error.subject(), error.reason());  // a copy knows no "not modified"
   }

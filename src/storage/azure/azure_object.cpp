@@ -77,7 +77,7 @@ PutResult put_at_once(AzureEndpoint& endpoint, const Context& context, AzureCall
                       std::string_view bytes, const AzureLabel& label) {
   call.headers.emplace_back("x-ms-blob-type", "BlockBlob");
   call.headers.emplace_back("content-md5", codec::to_base64(label.md5));
-  AzureStamp stamp = endpoint.block_retry().run(
+  AzureStamp stamp = endpoint.write_retry().run(
       context, AzureEndpoint::describe(call),
       [&] {
         MemorySource source(bytes);
@@ -129,10 +129,17 @@ AzureObject head_azure_object(AzureEndpoint& endpoint, const Context& context, c
                 });
 }
 
+AzureObject look_before_write(AzureEndpoint& endpoint, const Context& context, const ObjectRef& ref,
+                              const Condition& condition) {
+  return endpoint.write_retry().run(context, "head " + ref.text(), [&] {
+    return head_azure_object(endpoint, context, ref, condition, true);
+  });
+}
+
 std::optional<AzureObject> find_made_by(AzureEndpoint& endpoint, const Context& context,
                                         const ObjectRef& ref, const std::string& tag) {
   try {
-    AzureObject now = head_azure_object(endpoint, context, ref, {});
+    AzureObject now = look_before_write(endpoint, context, ref);
     auto label = label_of(now.blob);
     if (label && label->tag == tag) return now;
   } catch (const NotFound& error) {
@@ -174,7 +181,7 @@ void add_write_condition(AzureEndpoint& endpoint, const Context& context, AzureC
   }
   if (!condition.etag_is.empty() || (condition.must_exist && !condition.revision_is)) {
     try {
-      ObjectInfo now = head_azure_object(endpoint, context, write.target, {}).info;
+      ObjectInfo now = look_before_write(endpoint, context, write.target).info;
       check_write_condition(condition, &now, write.target);
       write.headers.emplace_back("if-match", quote_etag(now.revision));
     } catch (const NotFound& error) {

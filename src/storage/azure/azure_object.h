@@ -21,6 +21,10 @@ struct AzureObject {
 AzureObject head_azure_object(AzureEndpoint& endpoint, const Context& context, const ObjectRef& ref,
                               const Condition& condition, bool for_copy = false);
 
+// The same as a step of a write, repeated after passing trouble: around writes nobody else repeats.
+AzureObject look_before_write(AzureEndpoint& endpoint, const Context& context, const ObjectRef& ref,
+                              const Condition& condition = {});
+
 // The object, if it is there and was made by the upload `tag`.
 std::optional<AzureObject> find_made_by(AzureEndpoint& endpoint, const Context& context,
                                         const ObjectRef& ref, const std::string& tag);

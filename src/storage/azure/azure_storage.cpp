@@ -1,5 +1,6 @@
 #include "storage/azure/azure_storage.h"
 
+#include "base/worker_pool.h"
 #include "storage/azure/azure_buckets.h"
 #include "storage/azure/azure_copy.h"
 #include "storage/azure/azure_label.h"
@@ -10,6 +11,8 @@
 namespace holdfast::storage {
 
 namespace {
+
+constexpr std::size_t kRemovers = 8;
 
 // Whether the error says that nothing at all could be tried, so that it is thrown.
 bool concerns_all(const Error& error) {
@@ -88,7 +91,9 @@ std::optional<Error> AzureStorage::remove_single(const Context& context, const s
     if (target.etag_is) {
       add_write_condition(endpoint_, context, call, {.etag_is = {*target.etag_is}});
     }
-    endpoint_.send_for_stamp(context, call);
+    endpoint_.write_retry().run(
+        context, AzureEndpoint::describe(call), [&] { endpoint_.send_for_stamp(context, call); },
+        [&] { return !has_condition(call); });
   } catch (const Error& error) {
     if (concerns_all(error)) throw;
     if (error.kind() == ErrorKind::kNotFound) return std::nullopt;
@@ -103,9 +108,17 @@ std::vector<RemoveResult> AzureStorage::remove(const Context& context, const std
     throw InvalidArgument("remove from " + bucket, "at most 1,000 objects at once");
   }
   std::vector<RemoveResult> results;
-  for (const RemoveTarget& target : targets) {
-    results.push_back({target.key, remove_single(context, bucket, target)});
+  for (const RemoveTarget& target : targets) results.push_back({target.key, std::nullopt});
+  if (targets.size() == 1) {
+    results[0].error = remove_single(context, bucket, targets[0]);
+    return results;
   }
+  // Each is a request of its own, so several are under way at once.
+  WorkerPool pool(context, kRemovers);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    pool.submit([&, i] { results[i].error = remove_single(pool.context(), bucket, targets[i]); });
+  }
+  pool.finish();
   return results;
 }
 

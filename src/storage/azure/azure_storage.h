@@ -18,12 +18,13 @@ struct AzureOptions {
   std::string endpoint;         // http(s)://host[:port][/path]; empty: the account's own in Azure
   http::ClientOptions client;
   Duration request_timeout = std::chrono::minutes(5);  // of one request, bodies included
-  RetryOptions block_retry;  // of a block that is still held in memory, and of its commit
+  RetryOptions write_retry;  // of single requests that write: a block that is still held, a commit
 };
 
-// Opens nothing yet; the first request tells whether the account can be reached. Repeats only what
-// it holds of a body, so that a wrapper around it must not repeat bodies (RetryOptions::bodies).
-// Throws InvalidArgument for an endpoint that is no URL, and for a key or signature that is none.
+// Opens nothing yet; the first request tells whether the account can be reached. Repeats single
+// requests of writes, removals and uploads, of bodies only what it holds, so that a wrapper around
+// it must leave these alone (RetryOptions::writes). Throws InvalidArgument for an endpoint that is
+// no URL, and for a key or signature that is none.
 std::unique_ptr<Storage> make_azure_storage(const AzureOptions& options);
 
 }  // namespace holdfast::storage

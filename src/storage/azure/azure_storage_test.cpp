@@ -58,7 +58,7 @@ class AzureDriver : public ::testing::Test {
     options.account = {"acme", Secret(by_signature ? "" : kKey)};
     if (by_signature) options.signature = Secret(kSignature);
     options.endpoint = server_->url();
-    options.block_retry = {.attempts = 3};
+    options.write_retry = {.attempts = 3};
     storage_ = make_azure_storage(options);
   }
   RecordedRequest request(std::size_t index) const { return server_->request(index); }
@@ -307,6 +307,60 @@ TEST_F(AzureDriver, ListsThatCannotBeTrustedAreErrors) {
                "</EnumerationResults>")});
   serve({});
   EXPECT_THROW(storage_->list(context_, {.bucket = "box", .cursor = "foreign"}), InvalidArgument);
+}
+
+TEST_F(AzureDriver, FoldersOfAHierarchicalNamespaceAreNoObjects) {
+  ScriptedReply page = list_reply({"dir", "dir/a"}, "");
+  const std::string end = "</Properties></Blob>";
+  page.bytes.insert(page.bytes.find(end) + 13,
+                    "<Metadata><hdi_isfolder>true</hdi_isfolder></Metadata>");
+  const std::size_t body = page.bytes.find("\r\n\r\n") + 4;
+  serve({reply(200, page.bytes.substr(body))});
+  EXPECT_EQ(keys_of(storage_->list(context_, {.bucket = "box"})),
+            std::vector<std::string>{"dir/a"});
+}
+
+// Removals.
+
+TEST_F(AzureDriver, EveryRemovalHasItsOwnAnswer) {
+  server_ = std::make_unique<ScriptedServer>([](const RecordedRequest& seen) {
+    if (seen.first_line().starts_with("DELETE /acme/box/gone")) return refused(404, "BlobNotFound");
+    if (seen.first_line().starts_with("DELETE /acme/box/held")) {
+      return refused(412, "LeaseIdMissing");
+    }
+    return reply(202);
+  });
+  AzureOptions options;
+  options.account = {"acme", Secret(kKey)};
+  options.endpoint = server_->url();
+  storage_ = make_azure_storage(options);
+  std::vector<RemoveTarget> targets;
+  for (int i = 0; i < 30; ++i) targets.push_back({"there" + std::to_string(i), std::nullopt});
+  targets.push_back({"gone", std::nullopt});
+  targets.push_back({"held", std::nullopt});
+  targets.push_back({"ends with a dot.", std::nullopt});
+  auto results = storage_->remove(context_, "box", targets);
+  ASSERT_EQ(results.size(), targets.size());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].key, targets[i].key);
+    EXPECT_EQ(results[i].error.has_value(), targets[i].key == "held") << targets[i].key;
+  }
+  EXPECT_EQ(count(), 32u);
+}
+
+TEST_F(AzureDriver, AMissingContainerEndsARemovalAtOnce) {
+  server_ = std::make_unique<ScriptedServer>(
+      [](const RecordedRequest&) { return refused(404, "ContainerNotFound"); });
+  AzureOptions options;
+  options.account = {"acme", Secret(kKey)};
+  options.endpoint = server_->url();
+  storage_ = make_azure_storage(options);
+  std::vector<RemoveTarget> targets;
+  for (int i = 0; i < 1000; ++i) targets.push_back({"key" + std::to_string(i), std::nullopt});
+  EXPECT_THROW(storage_->remove(context_, "box", targets), NotFound);
+  EXPECT_LT(count(), 1000u);
+  targets.push_back({"one too many", std::nullopt});
+  EXPECT_THROW(storage_->remove(context_, "box", targets), InvalidArgument);
 }
 
 TEST(AzureMarkerCache, ForgetsWhatWasNotUsedLongest) {

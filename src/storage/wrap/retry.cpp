@@ -62,6 +62,29 @@ class ResumingReader : public Reader {
   std::unique_ptr<Reader> reader_;
 };
 
+class RetryBuckets : public BucketStore {
+ public:
+  RetryBuckets(BucketStore& inner, const RetryPolicy& policy) : inner_(inner), policy_(policy) {}
+  std::vector<BucketInfo> list(const Context& context) override {
+    return policy_.run(context, "list buckets", [&] { return inner_.list(context); });
+  }
+  // A second try would be told that the bucket is there, or is gone, by the first one's doing.
+  void create(const Context& context, const std::string& name) override {
+    inner_.create(context, name);
+  }
+  void remove(const Context& context, const std::string& name) override {
+    inner_.remove(context, name);
+  }
+  BucketInfo info(const Context& context, const std::string& name) override {
+    return policy_.run(context, "look at bucket " + name,
+                       [&] { return inner_.info(context, name); });
+  }
+
+ private:
+  BucketStore& inner_;
+  const RetryPolicy& policy_;
+};
+
 class RetryMultipart : public MultipartStore {
  public:
   RetryMultipart(MultipartStore& inner, const RetryPolicy& policy)
@@ -77,7 +100,7 @@ class RetryMultipart : public MultipartStore {
     return policy_.run(
         context, fmt::format("put part {} of {}", number, ref.text()),
         [&] { return inner_.put_part(context, ref, upload_id, number, body, request); },
-        [&] { return policy_.options().bodies && body.rewind(); });
+        [&] { return body.rewind(); });
   }
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                      unsigned number, const ObjectRef& source, const std::optional<Range>& range,
@@ -113,7 +136,9 @@ class RetryStorage : public Storage {
  public:
   RetryStorage(std::unique_ptr<Storage> inner, RetryOptions options)
       : inner_(std::move(inner)), policy_(options) {
-    if (MultipartStore* multipart = inner_->multipart()) multipart_.emplace(*multipart, policy_);
+    if (BucketStore* buckets = inner_->buckets()) buckets_.emplace(*buckets, policy_);
+    MultipartStore* multipart = inner_->multipart();
+    if (multipart && options.writes) multipart_.emplace(*multipart, policy_);
   }
 
   const Capabilities& capabilities() const override { return inner_->capabilities(); }
@@ -121,7 +146,7 @@ class RetryStorage : public Storage {
                 const PutRequest& request) override {
     // The first try of a conditional write may have arrived: a second one would answer for it
     // wrongly.
-    bool repeatable = request.condition.empty() && policy_.options().bodies;
+    bool repeatable = request.condition.empty() && policy_.options().writes;
     return policy_.run(
         context, "put " + ref.text(), [&] { return inner_->put(context, ref, body, request); },
         [&] { return repeatable && body.rewind(); });
@@ -139,9 +164,10 @@ class RetryStorage : public Storage {
   }
   std::vector<RemoveResult> remove(const Context& context, const std::string& bucket,
                                    const std::vector<RemoveTarget>& targets) override {
-    bool repeatable = std::none_of(targets.begin(), targets.end(), [](const RemoveTarget& target) {
-      return target.etag_is.has_value();
-    });
+    bool repeatable = policy_.options().writes &&
+                      std::none_of(targets.begin(), targets.end(), [](const RemoveTarget& target) {
+                        return target.etag_is.has_value();
+                      });
     return policy_.run(
         context, fmt::format("remove {} objects of {}", targets.size(), bucket),
         [&] { return inner_->remove(context, bucket, targets); }, [&] { return repeatable; });
@@ -152,18 +178,19 @@ class RetryStorage : public Storage {
   }
   CopyResult copy(const Context& context, const ObjectRef& source, const ObjectRef& destination,
                   const CopyRequest& request) override {
-    bool repeatable = request.condition.empty();
+    bool repeatable = request.condition.empty() && policy_.options().writes;
     return policy_.run(
         context, "copy to " + destination.text(),
         [&] { return inner_->copy(context, source, destination, request); },
         [&] { return repeatable; });
   }
-  BucketStore* buckets() override { return inner_->buckets(); }
-  MultipartStore* multipart() override { return multipart_ ? &*multipart_ : nullptr; }
+  BucketStore* buckets() override { return buckets_ ? &*buckets_ : nullptr; }
+  MultipartStore* multipart() override { return multipart_ ? &*multipart_ : inner_->multipart(); }
 
  private:
   std::unique_ptr<Storage> inner_;
   RetryPolicy policy_;
+  std::optional<RetryBuckets> buckets_;
   std::optional<RetryMultipart> multipart_;
 };
 

@@ -104,6 +104,45 @@ TEST_F(WrapTest, RetryNeverRepeatsAConditionalWriteNorABodyThatIsGone) {
   EXPECT_EQ(calls_, 3);
 }
 
+TEST_F(WrapTest, RetryRepeatsLooksAtBucketsOnly) {
+  auto storage = with_retry(failing());
+  for (const char* verb : {"buckets.list", "buckets.info"}) {
+    failing_verb_ = verb;
+    failures_ = 2;
+    EXPECT_EQ(storage->buckets()->list(context_).size(), 1u);
+    EXPECT_EQ(storage->buckets()->info(context_, "bucket").name, "bucket");
+    EXPECT_EQ(failures_, 0) << verb;
+  }
+  failing_verb_ = "buckets.create";
+  failures_ = 1;
+  EXPECT_THROW(storage->buckets()->create(context_, "more"), Unavailable);
+  failing_verb_ = "buckets.remove";
+  failures_ = 1;
+  EXPECT_THROW(storage->buckets()->remove(context_, "bucket"), Unavailable);
+}
+
+TEST_F(WrapTest, RetryCanLeaveWritesToTheDriver) {
+  auto storage = with_retry(failing(), {.writes = false});
+  failures_ = 1;
+  EXPECT_THROW(put_bytes(*storage, context_, ref_, "bytes"), Unavailable);
+  put_bytes(*storage, context_, ref_, "bytes");
+  for (const char* verb : {"copy", "multipart.create", "remove", "head"}) {
+    failing_verb_ = verb;
+    failures_ = 1;
+    calls_ = 0;
+    if (failing_verb_ == "copy") {
+      EXPECT_THROW(storage->copy(context_, ref_, {"bucket", "b"}, {}), Unavailable);
+    } else if (failing_verb_ == "remove") {
+      EXPECT_THROW(remove_one(*storage, context_, {"bucket", "b"}), Unavailable);
+    } else if (failing_verb_ == "multipart.create") {
+      EXPECT_THROW(storage->multipart()->create(context_, ref_, {}, std::nullopt), Unavailable);
+    } else {
+      EXPECT_TRUE(find(*storage, context_, ref_).has_value());
+    }
+    EXPECT_EQ(calls_, failing_verb_ == "head" ? 2 : 1) << verb;
+  }
+}
+
 TEST_F(WrapTest, RetryLeavesOtherErrorsAlone) {
   auto storage =
       with_retry(with_faults(std::move(memory_), [this](std::string_view, const ObjectRef&) {
