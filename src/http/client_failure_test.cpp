@@ -195,7 +195,7 @@ TEST(ClientFailureTest, ABodyOfUnknownSizeIsRefused) {
 // Runs `action` while another thread does `meanwhile` as soon as the server has got the request.
 template <typename Action, typename Meanwhile>
 Error error_while(ScriptedServer& server, Action action, Meanwhile meanwhile) {
-  std::thread other([&] {
+  std::jthread other([&] {
     EXPECT_TRUE(server.wait_for_connections(1));
     meanwhile();
   });

@@ -112,8 +112,8 @@ TEST(ClientTest, KeepsAtMostTheNumberOfConnectionsItWasGiven) {
 TEST(ClientTest, ServesManyThreadsAtOnce) {
   ScriptedServer server([](const auto& request) { return reply(200, request.first_line()); });
   Client client;
-  std::vector<std::thread> threads;
   std::atomic<int> right = 0;
+  std::vector<std::jthread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
       for (int j = 0; j < 20; ++j) {
@@ -123,7 +123,7 @@ TEST(ClientTest, ServesManyThreadsAtOnce) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::jthread& thread : threads) thread.join();
   EXPECT_EQ(right, 160);
   EXPECT_LE(server.connections(), 8u);
 }

@@ -145,7 +145,7 @@ TEST(RequestBody, ReadsChunksHoweverTheyAreCut) {
 TEST(RequestBody, ReadsLargeChunksStraightFromTheSocket) {
   Wire wire;
   const std::string data(100'000, 'x');
-  std::thread sender([&] { wire.send("186a0\r\n" + data + "\r\n0\r\n\r\n"); });
+  std::jthread sender([&] { wire.send("186a0\r\n" + data + "\r\n0\r\n\r\n"); });
   RequestBody body(chunked(), *wire.socket, wire.input, patient());
   EXPECT_EQ(read_all(body, 1 << 20), data);
   sender.join();
@@ -197,7 +197,7 @@ TEST(RequestBody, SendsContinueOnceAndBeforeItWaits) {
   RequestBody body(head, *wire.socket, wire.input, patient());
   EXPECT_FALSE(body.worth_draining()) << "the client may never send it";
   EXPECT_EQ(wire.received(), "");
-  std::thread client([&] {
+  std::jthread client([&] {
     pollfd ready{wire.client.get(), POLLIN, 0};
     ::poll(&ready, 1, 60'000);
     EXPECT_EQ(wire.received(), "HTTP/1.1 100 Continue\r\n\r\n");

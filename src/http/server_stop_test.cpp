@@ -142,7 +142,7 @@ TEST(ServerStop, ServesWhileConnectionsExpire) {
   options.head_timeout = milliseconds(1);
   RunningServer server(hello, options);
   std::atomic<int> answered{0};
-  std::vector<std::thread> clients;
+  std::vector<std::jthread> clients;
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back([&] {
       while (answered < 200) {
@@ -151,7 +151,7 @@ TEST(ServerStop, ServesWhileConnectionsExpire) {
       }
     });
   }
-  for (std::thread& client : clients) client.join();
+  for (std::jthread& client : clients) client.join();
   server.stop(hours(1));
   EXPECT_GE(answered.load(), 200);
   EXPECT_EQ(server->open_connections(), 0u);
@@ -161,7 +161,7 @@ TEST(ServerStop, ComesInTheMiddleOfWork) {
   for (int round = 0; round < 5; ++round) {
     RunningServer server(hello);
     std::latch under_way(4);
-    std::vector<std::thread> clients;
+    std::vector<std::jthread> clients;
     for (int i = 0; i < 4; ++i) {
       clients.emplace_back([&] {
         Peer peer(server->port());
@@ -173,7 +173,7 @@ TEST(ServerStop, ComesInTheMiddleOfWork) {
     }
     under_way.wait();
     server.stop(hours(1));
-    for (std::thread& client : clients) client.join();
+    for (std::jthread& client : clients) client.join();
     EXPECT_EQ(server->open_connections(), 0u);
   }
 }
