@@ -95,6 +95,7 @@ Server::Impl::Impl(const Context& parent, ServerOptions server_options, Handler 
       waker(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       scratch(kReadSize),
       arming(options.max_workers) {
+  if (options.tls) identity.emplace(context, *options.tls);
   if (!poller || !waker) throw_errno(errno, "start the HTTP server");
   bind_address();
   want_descriptors(context, options.max_connections + options.max_workers * kDescriptorsOfAWorker);
@@ -165,23 +166,33 @@ void Server::Impl::accept_one(Descriptor descriptor, std::string peer) {
     open.fetch_sub(1);
     return;
   }
+  std::unique_ptr<TlsSession> session;
+  if (identity) session = identity->open(descriptor.get());
+  Connections& list = session ? greeting : idle;
   Connection* connection = nullptr;
   {
     std::lock_guard lock(mutex);
-    connection = &idle.emplace_back(std::move(descriptor), std::move(peer));
-    connection->list = &idle;
-    connection->self = std::prev(idle.end());
-    connection->deadline = context.clock().steady() + options.idle_timeout;
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLONESHOT;
-    event.data.ptr = connection;
-    if (::epoll_ctl(poller.get(), EPOLL_CTL_ADD, connection->socket.descriptor(), &event) != 0) {
-      idle.pop_back();
+    if (!identity || session) {
+      connection = &list.emplace_back(std::move(descriptor), std::move(session), std::move(peer));
+      connection->list = &list;
+      connection->self = std::prev(list.end());
+      connection->deadline =
+          context.clock().steady() + (identity ? options.head_timeout : options.idle_timeout);
+    }
+    if (!connection || !watch_new(*connection)) {
+      if (connection) list.pop_back();
       open.fetch_sub(1);
       return;
     }
   }
   if (count > options.max_connections) refuse(*connection, 503, "too many connections");
+}
+
+bool Server::Impl::watch_new(Connection& connection) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLONESHOT;
+  event.data.ptr = &connection;
+  return ::epoll_ctl(poller.get(), EPOLL_CTL_ADD, connection.socket.descriptor(), &event) == 0;
 }
 
 // A full descriptor table would make the listener ready for ever: clients wait in the backlog
@@ -225,6 +236,8 @@ void Server::request_stop() noexcept {
 }
 
 std::size_t Server::open_connections() const { return impl_->open.load(); }
+
+std::uint64_t Server::failed_handshakes() const { return impl_->failed_handshakes.load(); }
 
 std::size_t Server::queued_requests() const {
   std::lock_guard lock(impl_->mutex);

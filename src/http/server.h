@@ -3,7 +3,10 @@
 // One epoll thread accepts and reads request heads without blocking; a complete head is handed to
 // one of at most `max_workers` threads, which runs the handler and talks to the socket directly
 // (blocking with poll deadlines). After the response a connection with nothing left in its parse
-// buffer is parked in epoll again. Only the parser is Boost.Beast's.
+// buffer, nor in that of TLS, is parked in epoll again. Only the parser is Boost.Beast's.
+// Handshakes are workers' work too: their arithmetic would hold up everybody on the epoll thread.
+// Those that fail or take longer than head_timeout end without an answer; who speaks plain HTTP to
+// a TLS server gets a plain 400.
 //
 // Refused before any handler runs: heads over max_head_bytes (431) or slower than head_timeout
 // (408), malformed or ambiguous ones (400: two Content-Lengths, Content-Length with
@@ -69,6 +72,15 @@ struct ServerResponse {
   std::function<void(const std::function<void(std::string_view)>& write)> producer;
 };
 
+// The pair that a TLS server shows; both files are looked at again while it runs.
+struct TlsFiles {
+  std::string certificate_file;  // PEM, the server's own certificate first, then its chain
+  std::string key_file;          // PEM, without a passphrase
+  // At most so often, and only when a connection comes. A pair that cannot be used leaves the old
+  // one in use and one line in the log.
+  Duration check_every = std::chrono::seconds(1);
+};
+
 struct ServerOptions {
   std::string host =
       "127.0.0.1";         // name or address, IPv6 with or without brackets; "": every address
@@ -78,6 +90,8 @@ struct ServerOptions {
   std::size_t max_queued_requests =
       1024;  // complete heads waiting for a worker; beyond: 503 with overloaded_body
   std::size_t max_head_bytes = 32 * 1024;
+  std::optional<TlsFiles> tls;  // none: plain HTTP
+  // Of a head, from its first byte; of a TLS handshake, from the connection on.
   Duration head_timeout = std::chrono::seconds(15);
   Duration idle_timeout = std::chrono::seconds(120);  // between requests, and before the first
   Duration body_stall_timeout =
@@ -111,7 +125,7 @@ class Server {
  public:
   // Raises the process's soft limit of open files as far as its connections and the hard limit ask
   // for. Binds at once; throws Failed (address in use: Refused) so that a wrong address is known
-  // before anything else starts.
+  // before anything else starts. InvalidArgument for a certificate or key that cannot be used.
   Server(const Context& context, ServerOptions options, Handler handler,
          std::function<void(const AccessRecord&)> on_done = nullptr);
   // run() must have returned, or never been called.
@@ -128,7 +142,8 @@ class Server {
   // Async-signal-safe: asks run() to stop with a grace of ServerOptions::stop_grace.
   void request_stop() noexcept;
   std::size_t open_connections() const;
-  std::size_t queued_requests() const;  // complete heads that wait for a worker
+  std::size_t queued_requests() const;      // complete heads that wait for a worker
+  std::uint64_t failed_handshakes() const;  // of TLS, those out of time included
 
  private:
   struct Impl;

@@ -20,14 +20,15 @@
 #include "http/server_head.h"
 #include "http/server_reply.h"
 #include "http/server_socket.h"
+#include "http/server_tls.h"
 
 namespace holdfast::http {
 
 // Lives in exactly one list of Server::Impl, moved by splicing, so that a parked one costs no more
 // than this.
 struct Connection {
-  Connection(Descriptor descriptor, std::string peer_name)
-      : socket(std::move(descriptor)), peer(std::move(peer_name)) {}
+  Connection(Descriptor descriptor, std::unique_ptr<TlsSession> session, std::string peer_name)
+      : socket(std::move(descriptor), std::move(session)), peer(std::move(peer_name)) {}
 
   Socket socket;
   Input input;
@@ -62,6 +63,7 @@ struct Server::Impl {
   void run();
   void accept_all();
   void accept_one(Descriptor descriptor, std::string peer);
+  bool watch_new(Connection& connection);
   void pause_accepting();
   void resume_accepting();
   void readable(Connection& connection);
@@ -78,10 +80,13 @@ struct Server::Impl {
   void join_workers();
 
   // --- any thread; those marked "locked" want the mutex held
-  void move_locked(Connection& connection, Connections& list, Duration timeout = Duration::zero());
-  void arm(int descriptor, Connection* token);
-  // Gives the connection to the epoll thread; a null worker is that thread itself.
-  void park(Connection& connection, Connections& list, Duration timeout, Worker* worker);
+  void move_locked(Connection& connection, Connections& list,
+                   std::optional<Duration> timeout = std::nullopt);
+  void arm(Connection& connection);
+  // Gives the connection to the epoll thread; a null worker is that thread itself. Without a
+  // timeout it keeps the deadline that it has.
+  void park(Connection& connection, Connections& list, std::optional<Duration> timeout,
+            Worker* worker);
   bool being_armed(const Connection& connection) const;
   // Says goodbye in order: ends our side and waits a little for the peer's end, so that the last
   // answer is not lost to a reset.
@@ -96,6 +101,8 @@ struct Server::Impl {
   static void* worker_main(void* server);
   void work();
   void serve(Connection& connection, Worker& worker);
+  // Whether the handshake is done; if not, the connection is no longer the caller's.
+  bool greet(Connection& connection, Worker& worker);
   // Whether a complete head is in the input; if not, the connection is no longer the caller's.
   bool next_head(Connection& connection, Worker& worker);
   void wait_for_more(Connection& connection, Worker& worker);
@@ -111,12 +118,14 @@ struct Server::Impl {
   const Handler handler;
   const std::function<void(const AccessRecord&)> on_done;
   Descriptor listener, poller, waker;
+  std::optional<TlsIdentity> identity;  // the epoll thread's; none: plain HTTP
   std::uint16_t bound_port = 0;
   DateLine date;                              // the epoll thread's
   std::vector<char> scratch;                  // the epoll thread's
   std::optional<SteadyTime> accepting_again;  // set while accepting pauses for want of descriptors
 
   std::atomic<std::size_t> open{0};
+  std::atomic<std::uint64_t> failed_handshakes{0};
   std::atomic<bool> stop_asked{false};       // by request_stop()
   std::atomic<std::int64_t> stop_grace{-1};  // by stop(); nanoseconds
   std::atomic<bool> stopping{false};
@@ -125,8 +134,9 @@ struct Server::Impl {
 
   std::mutex mutex;
   std::condition_variable work_ready;
-  // Waiting for a first byte, for the rest of a head, for a worker's end, for the peer's end.
-  Connections idle, reading, busy, closing;
+  // Waiting for a step of the handshake, for a first byte, for the rest of a head, for a worker's
+  // end, for the peer's end.
+  Connections greeting, idle, reading, busy, closing;
   std::deque<Connection*> queue;
   std::vector<pthread_t> workers;
   std::vector<std::atomic<const Connection*>> arming;  // one a worker

@@ -50,9 +50,13 @@ void Server::Impl::readable(Connection& connection) {
     list = connection.list;
   }
   if (list == &closing) return discard(connection);
-  const Socket::Received received = connection.socket.receive_now(scratch);
-  if (received.state == Socket::State::kGone) return close(connection);
-  connection.input.append({scratch.data(), received.count});
+  if (list == &greeting) return queue_request(connection);
+  do {
+    const Socket::Received received = connection.socket.receive_now(scratch);
+    if (received.state == Socket::State::kGone) return close(connection);
+    if (received.state == Socket::State::kNothingYet) break;
+    connection.input.append({scratch.data(), received.count});
+  } while (connection.socket.holds_bytes());
   const HeadState state = scan_head(connection.input.view(), connection.scan);
   if (state == HeadState::kMalformed) return refuse(connection, 400, "a malformed request");
   if (connection.scan.next > options.max_head_bytes) {
@@ -60,16 +64,14 @@ void Server::Impl::readable(Connection& connection) {
   }
   if (state == HeadState::kComplete) return queue_request(connection);
   const bool first_bytes = list == &idle && !connection.input.empty();
-  if (!first_bytes) return arm(connection.socket.descriptor(), &connection);
+  if (!first_bytes) return arm(connection);
   park(connection, reading, options.head_timeout, nullptr);
 }
 
 // What a peer still sends after our last word is dropped until it ends its side too.
 void Server::Impl::discard(Connection& connection) {
-  if (connection.socket.receive_now(scratch).state == Socket::State::kGone) {
-    return close(connection);
-  }
-  arm(connection.socket.descriptor(), &connection);
+  if (connection.socket.drop_now(scratch) == Socket::State::kGone) return close(connection);
+  arm(connection);
 }
 
 void Server::Impl::queue_request(Connection& connection) {
@@ -119,28 +121,34 @@ std::string Server::Impl::refusal_text(int status, std::string_view why,
   }
 }
 
-void Server::Impl::move_locked(Connection& connection, Connections& list, Duration timeout) {
-  list.splice(list.end(), *connection.list, connection.self);
+void Server::Impl::move_locked(Connection& connection, Connections& list,
+                               std::optional<Duration> timeout) {
+  if (timeout) connection.deadline = context.clock().steady() + *timeout;
+  // Nearly always the end: only who comes back with its old deadline has some behind it.
+  auto place = list.end();
+  while (!timeout && &list != &busy && place != list.begin() &&
+         std::prev(place)->deadline > connection.deadline) {
+    --place;
+  }
+  list.splice(place, *connection.list, connection.self);
   connection.list = &list;
-  if (&list != &busy) connection.deadline = context.clock().steady() + timeout;
 }
 
-void Server::Impl::arm(int descriptor, Connection* token) {
+void Server::Impl::arm(Connection& connection) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLONESHOT;
-  event.data.ptr = token;
-  ::epoll_ctl(poller.get(), EPOLL_CTL_MOD, descriptor, &event);
+  event.events = (connection.socket.wanted() == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
+  event.data.ptr = &connection;
+  ::epoll_ctl(poller.get(), EPOLL_CTL_MOD, connection.socket.descriptor(), &event);
 }
 
-void Server::Impl::park(Connection& connection, Connections& list, Duration timeout,
+void Server::Impl::park(Connection& connection, Connections& list, std::optional<Duration> timeout,
                         Worker* worker) {
-  const int descriptor = connection.socket.descriptor();
   {
     std::lock_guard lock(mutex);
     if (worker) worker->arming.store(&connection);
     move_locked(connection, list, timeout);
   }
-  arm(descriptor, &connection);
+  arm(connection);
   if (worker) worker->arming.store(nullptr);
 }
 
@@ -176,6 +184,7 @@ void Server::Impl::wake_loop() noexcept {
 
 void Server::Impl::expire(SteadyTime now) {
   if (accepting_again && now >= *accepting_again) resume_accepting();
+  expire_list(greeting, now);
   expire_list(idle, now);
   expire_list(reading, now);
   expire_list(closing, now);
@@ -190,6 +199,7 @@ void Server::Impl::expire_list(Connections& list, SteadyTime now) {
       if (list.empty() || list.front().deadline > now || being_armed(list.front())) return;
       late = &list.front();
     }
+    if (&list == &greeting) ++failed_handshakes;
     if (&list == &reading) {
       refuse(*late, 408, "the head of the request took too long");
     } else {
@@ -222,6 +232,7 @@ void Server::Impl::check_stop(SteadyTime now) {
   Connections gone;
   {
     std::lock_guard lock(mutex);
+    take_parked_locked(greeting, gone);
     take_parked_locked(idle, gone);
     take_parked_locked(reading, gone);
     if (now >= *stop_deadline) take_parked_locked(closing, gone);
@@ -244,7 +255,7 @@ void Server::Impl::take_parked_locked(Connections& from, Connections& into) {
 bool Server::Impl::stop_finished() {
   if (!stop_deadline) return false;
   std::lock_guard lock(mutex);
-  return idle.empty() && reading.empty() && busy.empty() && closing.empty();
+  return greeting.empty() && idle.empty() && reading.empty() && busy.empty() && closing.empty();
 }
 
 void Server::Impl::join_workers() {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <poll.h>
+#include <cstring>
+#include <memory>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
 #include "http/server.h"
+#include "http/server_tls.h"
 
 namespace holdfast::http {
 
@@ -15,6 +17,8 @@ namespace {
 
 // Bounds one sendfile call, so that progress is seen by Pace and a cut takes hold.
 constexpr std::uint64_t kMostAtOnce = 4 << 20;
+constexpr std::size_t kMostOfRecord = 16 * 1024;  // what one record of TLS holds
+constexpr std::size_t kFileBuffer = 64 * 1024;
 
 [[noreturn]] void throw_gone() {
   throw Unavailable::with_code(kClientGone, "send response", "the client went away");
@@ -28,6 +32,23 @@ void skip_sent(std::span<iovec>& pieces, std::size_t count) {
   if (pieces.empty()) return;
   pieces.front().iov_base = static_cast<char*>(pieces.front().iov_base) + count;
   pieces.front().iov_len -= count;
+}
+
+// What to send next: the first piece, or as many short ones as fit into `joined`, so that a head
+// and a small body are one record.
+std::string_view next_of(std::span<iovec> pieces, std::span<char> joined) {
+  const iovec& first = pieces.front();
+  if (pieces.size() == 1 || first.iov_len >= joined.size()) {
+    return {static_cast<const char*>(first.iov_base),
+            std::min<std::size_t>(first.iov_len, kMostAtOnce)};
+  }
+  std::size_t count = 0;
+  for (const iovec& piece : pieces) {
+    const std::size_t fits = std::min(piece.iov_len, joined.size() - count);
+    if (fits > 0) std::memcpy(joined.data() + count, piece.iov_base, fits);
+    count += fits;
+  }
+  return {joined.data(), count};
 }
 
 }  // namespace
@@ -62,7 +83,40 @@ void Pace::moved(std::size_t count) {
   idle_ = Duration::zero();
 }
 
+Socket::Socket(Descriptor descriptor) : Socket(std::move(descriptor), nullptr) {}
+
+Socket::Socket(Descriptor descriptor, std::unique_ptr<TlsSession> session)
+    : descriptor_(std::move(descriptor)), session_(std::move(session)) {}
+
+Socket::~Socket() = default;
+
+bool Socket::greeting() const { return session_ && !session_->greeted(); }
+
+bool Socket::met_plain_http() const { return session_ && session_->met_plain_http(); }
+
+bool Socket::holds_bytes() const { return session_ && session_->holds_bytes(); }
+
+Socket::State Socket::greet_now() {
+  const TlsSession::State state = session_->greet();
+  wanted_ = state == TlsSession::State::kWaitWrite ? POLLOUT : POLLIN;
+  if (state == TlsSession::State::kDone) return State::kData;
+  return state == TlsSession::State::kGone ? State::kGone : State::kNothingYet;
+}
+
 Socket::Received Socket::receive_now(std::span<char> into) {
+  return session_ ? receive_sealed(into) : receive_plain(into);
+}
+
+Socket::State Socket::drop_now(std::span<char> into) { return receive_plain(into).state; }
+
+Socket::Received Socket::receive_sealed(std::span<char> into) {
+  const TlsSession::Moved moved = session_->read(into);
+  wanted_ = moved.state == TlsSession::State::kWaitWrite ? POLLOUT : POLLIN;
+  if (moved.state == TlsSession::State::kDone) return {State::kData, moved.count};
+  return {moved.state == TlsSession::State::kGone ? State::kGone : State::kNothingYet, 0};
+}
+
+Socket::Received Socket::receive_plain(std::span<char> into) {
   while (true) {
     const ssize_t count = ::recv(descriptor_.get(), into.data(), into.size(), MSG_DONTWAIT);
     if (count > 0) return {State::kData, std::size_t(count)};
@@ -76,7 +130,7 @@ std::size_t Socket::receive(std::span<char> into, Pace& pace) {
   while (true) {
     const Received received = receive_now(into);
     if (received.state == State::kNothingYet) {
-      pace.wait(descriptor_.get(), POLLIN);
+      pace.wait(descriptor_.get(), wanted_);
       continue;
     }
     pace.moved(received.count);
@@ -86,6 +140,7 @@ std::size_t Socket::receive(std::span<char> into, Pace& pace) {
 
 void Socket::send(std::span<iovec> pieces, Pace& pace, bool more) {
   skip_sent(pieces, 0);
+  if (session_) return send_sealed(pieces, pace);
   while (!pieces.empty()) {
     msghdr message{};
     message.msg_iov = pieces.data();
@@ -103,12 +158,28 @@ void Socket::send(std::span<iovec> pieces, Pace& pace, bool more) {
   }
 }
 
+void Socket::send_sealed(std::span<iovec> pieces, Pace& pace) {
+  char joined[kMostOfRecord];
+  while (!pieces.empty()) {
+    // The same bytes again after a wait, as the session wants it.
+    const TlsSession::Moved moved = session_->write(next_of(pieces, joined));
+    if (moved.state == TlsSession::State::kGone) throw_gone();
+    if (moved.state == TlsSession::State::kDone) {
+      pace.moved(moved.count);
+      skip_sent(pieces, moved.count);
+    } else {
+      pace.wait(descriptor_.get(), moved.state == TlsSession::State::kWaitRead ? POLLIN : POLLOUT);
+    }
+  }
+}
+
 void Socket::send(std::string_view bytes, Pace& pace, bool more) {
   iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
   send(std::span(&piece, 1), pace, more);
 }
 
 void Socket::send_file(FileRegion region, Pace& pace, std::uint64_t& sent) {
+  if (session_) return send_file_sealed(region, pace, sent);
   off_t offset = off_t(region.offset);
   const off_t end = off_t(region.offset + region.length);
   while (offset < end) {
@@ -130,12 +201,29 @@ void Socket::send_file(FileRegion region, Pace& pace, std::uint64_t& sent) {
   }
 }
 
+void Socket::send_file_sealed(FileRegion region, Pace& pace, std::uint64_t& sent) {
+  const auto memory = std::make_unique_for_overwrite<char[]>(kFileBuffer);
+  FileSource file(region, "the response's file");
+  while (const std::size_t count = file.read({memory.get(), kFileBuffer})) {
+    send({memory.get(), count}, pace);
+    sent += count;
+  }
+}
+
 void Socket::send_now(std::string_view bytes) {
+  if (session_ && !session_->met_plain_http()) {
+    if (session_->greeted()) session_->write(bytes);
+    return;
+  }
   [[maybe_unused]] const ssize_t ignored =
       ::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void Socket::finish_sending() { ::shutdown(descriptor_.get(), SHUT_WR); }
+void Socket::finish_sending() {
+  if (session_) session_->say_goodbye();
+  wanted_ = POLLIN;
+  ::shutdown(descriptor_.get(), SHUT_WR);
+}
 
 void Socket::reset_on_close() {
   const linger at_once{1, 0};

@@ -1,8 +1,10 @@
-// One accepted connection's socket: non-blocking, with waits that have a limit. One thread at a
-// time, except for cut().
+// One accepted connection's socket: non-blocking, with waits that have a limit, plain or under TLS.
+// One thread at a time, except for cut().
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <poll.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,18 +42,36 @@ class Pace {
   std::uint64_t bytes_ = 0;
 };
 
+class TlsSession;
+
 class Socket {
  public:
-  explicit Socket(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  explicit Socket(Descriptor descriptor);
+  // Under TLS, with the handshake still to be done; plain when the session is null.
+  Socket(Descriptor descriptor, std::unique_ptr<TlsSession> session);
+  ~Socket();
   int descriptor() const { return descriptor_.get(); }
 
   enum class State { kData, kNothingYet, kGone };
+  // Whether the handshake is not done yet. Until then only greet_now() and what ends a connection
+  // may be called.
+  bool greeting() const;
+  // Goes on with the handshake; kData when it is done.
+  State greet_now();
+  // Whether the handshake failed because the peer speaks plain HTTP.
+  bool met_plain_http() const;
+  // What to poll for after kNothingYet.
+  short wanted() const { return wanted_; }
+  // Whether bytes are there of which the descriptor tells nothing any more.
+  bool holds_bytes() const;
   struct Received {
     State state;
     std::size_t count;
   };
   // What is there now, without waiting. Gone: the peer ended its side, or the connection broke.
   Received receive_now(std::span<char> into);
+  // The same, for bytes that nobody wants: no session looks at them.
+  State drop_now(std::span<char> into);
   // Waits for at least one byte; 0 when the peer is gone.
   std::size_t receive(std::span<char> into, Pace& pace);
   // All of it; `more` says that further bytes follow at once. Throws Unavailable when the peer is
@@ -61,7 +81,8 @@ class Socket {
   // Throws Unavailable when the peer is gone, Corrupt when the file is shorter than the region.
   // Returns nothing less than all. `sent` counts along, so that it is right after a throw too.
   void send_file(FileRegion region, Pace& pace, std::uint64_t& sent);
-  // As much of it as goes without waiting.
+  // As much of it as goes without waiting: nothing while the handshake is under way, except to a
+  // peer that speaks plain HTTP.
   void send_now(std::string_view bytes);
   // Ends our side, so that the peer reads the answer and then the end.
   void finish_sending();
@@ -71,7 +92,14 @@ class Socket {
   void cut();
 
  private:
+  Received receive_plain(std::span<char> into);
+  Received receive_sealed(std::span<char> into);
+  void send_sealed(std::span<iovec> pieces, Pace& pace);
+  void send_file_sealed(FileRegion region, Pace& pace, std::uint64_t& sent);
+
   Descriptor descriptor_;
+  std::unique_ptr<TlsSession> session_;  // none: plain
+  short wanted_ = POLLIN;
 };
 
 // Bytes received and not yet used.

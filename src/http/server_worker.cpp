@@ -61,6 +61,10 @@ void Server::Impl::work() {
 }
 
 void Server::Impl::serve(Connection& connection, Worker& worker) {
+  if (connection.socket.greeting()) {
+    if (!greet(connection, worker) || !next_head(connection, worker)) return;
+    connection.request_start = context.clock().steady();
+  }
   while (serve_one(connection, worker) && next_head(connection, worker)) {
     connection.request_start = context.clock().steady();
     std::lock_guard lock(mutex);
@@ -69,6 +73,29 @@ void Server::Impl::serve(Connection& connection, Worker& worker) {
     queue.push_back(&connection);
     return;
   }
+}
+
+bool Server::Impl::greet(Connection& connection, Worker& worker) {
+  switch (connection.socket.greet_now()) {
+    case Socket::State::kData:
+      return true;
+    case Socket::State::kNothingYet:
+      if (stopping) {
+        close(connection);
+      } else {
+        park(connection, greeting, std::nullopt, &worker);
+      }
+      return false;
+    case Socket::State::kGone:
+      break;
+  }
+  ++failed_handshakes;
+  if (connection.socket.met_plain_http()) {
+    refuse_from_worker(connection, 400, "this port speaks TLS", worker);
+  } else {
+    linger(connection, &worker);
+  }
+  return false;
 }
 
 bool Server::Impl::next_head(Connection& connection, Worker& worker) {
