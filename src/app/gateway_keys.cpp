@@ -17,9 +17,11 @@ gateway::Verb verb_of(config::Permission permission) {
     case config::Permission::kOverwrite:
       return gateway::Verb::kOverwrite;
     case config::Permission::kDelete:
+      return gateway::Verb::kDelete;
+    case config::Permission::kBypassLock:
       break;
   }
-  return gateway::Verb::kDelete;
+  return gateway::Verb::kBypassLock;
 }
 
 struct Place {

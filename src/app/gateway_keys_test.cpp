@@ -62,6 +62,10 @@ TEST_F(GatewayKeysTest, VerbsAreTakenOver) {
   EXPECT_TRUE(allows(Verb::kWriteNew, "b", "p/k"));
   EXPECT_TRUE(allows(Verb::kOverwrite, "b", "p/k"));
   EXPECT_FALSE(allows(Verb::kRead, "b", "p/k"));
+  EXPECT_FALSE(allows(Verb::kBypassLock, "b", "p/k"));
+  make("b", "p/", {Permission::kDelete, Permission::kBypassLock});
+  EXPECT_TRUE(allows(Verb::kBypassLock, "b", "p/k"));
+  EXPECT_FALSE(allows(Verb::kOverwrite, "b", "p/k"));
 }
 
 TEST_F(GatewayKeysTest, AStoresPairReachesItsOwnLeaseAndRecords) {

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <fmt/format.h>
+#include <optional>
 #include <thread>
 
 #include "app/gateway_keys.h"
@@ -31,6 +32,9 @@ void split_address(const std::string& address, http::ServerOptions& options) {
 http::ServerOptions server_options(const config::Gateway& values) {
   http::ServerOptions options;
   split_address(values.listen, options);
+  if (!values.tls_certificate_file.empty()) {
+    options.tls = http::TlsFiles{values.tls_certificate_file, values.tls_key_file};
+  }
   const config::GatewayLimits& limits = values.limits;
   options.max_workers = limits.workers;
   options.max_connections = limits.connections;
@@ -47,13 +51,19 @@ http::ServerOptions server_options(const config::Gateway& values) {
   return options;
 }
 
-gateway::GatewayOptions gateway_options(const config::Values& values) {
+gateway::GatewayOptions gateway_options(const config::Values& values,
+                                        const std::optional<http::Server>& server) {
   const config::Gateway& settings = values.holdfast.gateway;
   gateway::GatewayOptions options;
   options.keys = gateway_keys(values);
   options.domain = settings.domain;
   options.region = settings.region;
   options.catalog_prefix = values.holdfast.catalog.prefix;
+  options.metrics = settings.metrics;
+  options.gauges = [&server] {
+    return gateway::ServerGauges{server->open_connections(), server->queued_requests(),
+                                 server->failed_handshakes()};
+  };
   return options;
 }
 
@@ -84,32 +94,28 @@ class Stopper {
 
 int HoldfastProgram::serve_gateway() {
   const config::Gateway& settings = values().holdfast.gateway;
-  if (!settings.tls_certificate_file.empty()) {
-    throw Unsupported("holdfast.gateway.tls", "this version serves plain HTTP only",
-                      "put a TLS proxy in front, or leave certFile empty");
-  }
   auto storage = open_configured_storage(context_, values(), false);
-  gateway::Gateway gateway(gateway_options(values()), *storage);
+  std::optional<http::Server> server;  // the gateway asks it, and is asked by it
+  gateway::Gateway gateway(gateway_options(values(), server), *storage);
   Context serving = context_.named("gateway");
-  std::function<void(const http::AccessRecord&)> on_done;
-  if (settings.access_log) {
-    on_done = [&](const http::AccessRecord& record) {
-      log::info(serving, gateway::access_line(record));
-    };
-  }
   // Running requests are to finish, so their context is not the one that the signal cancels.
   Context requests = Context::with_clock(context_.clock()).named("gateway");
-  http::Server server(
+  server.emplace(
       requests, server_options(settings),
       [&](const Context& context, http::ServerRequest& request) {
         return gateway.handle(context, request);
       },
-      on_done);
-  Stopper stopper(context_, server);
-  log::info(serving, fmt::format("listening on {}:{}, objects in {}",
-                                 settings.listen.substr(0, settings.listen.rfind(':')),
-                                 server.port(), place_of_objects(values())));
-  server.run();
+      [&](const http::AccessRecord& record) {
+        gateway.note(record);
+        if (settings.access_log) log::info(serving, gateway::access_line(record));
+      });
+  Stopper stopper(context_, *server);
+  log::info(serving,
+            fmt::format("listening on {}:{}{}, objects in {}",
+                        settings.listen.substr(0, settings.listen.rfind(':')), server->port(),
+                        settings.tls_certificate_file.empty() ? "" : " (TLS)",
+                        place_of_objects(values())));
+  server->run();
   log::info(serving, "stopped");
   return 0;
 }

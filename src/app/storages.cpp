@@ -63,6 +63,7 @@ std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& valu
                                                       storage::StorageCounts& counts) {
   storage::S3Options options;
   options.endpoint = values.holdfast.gateway.url;
+  options.client.ca_file = values.holdfast.gateway.tls_ca_file;
   options.region = values.holdfast.gateway.region;
   options.credentials.access_key = values.minio.access_key;
   options.credentials.secret_key = values.minio.secret_key;

@@ -53,7 +53,8 @@ std::vector<Key> keys_of_element(std::size_t i) {
                                       {"list", Permission::kList},
                                       {"writeNew", Permission::kWriteNew},
                                       {"overwrite", Permission::kOverwrite},
-                                      {"delete", Permission::kDelete}},
+                                      {"delete", Permission::kDelete},
+                                      {"bypassLock", Permission::kBypassLock}},
                                      "what it may do")
                      .under(family + "allow"));
   return keys;
@@ -103,8 +104,13 @@ void add_gateway_keys(std::vector<Key>& keys) {
                       "\"\"", "PEM file of the certificate chain; empty: plain HTTP"));
   keys.push_back(text(path + "tls.keyFile", HOLDFAST_AT(holdfast.gateway.tls_key_file), "\"\"",
                       "PEM file of its private key"));
+  keys.push_back(text(path + "tls.caFile", HOLDFAST_AT(holdfast.gateway.tls_ca_file), "\"\"",
+                      "PEM file of the CA that holdfast's own calls of the gateway trust; empty: "
+                      "the system's"));
   keys.push_back(flag(path + "accessLog", HOLDFAST_AT(holdfast.gateway.access_log), true,
                       "whether every request is logged"));
+  keys.push_back(flag(path + "metrics", HOLDFAST_AT(holdfast.gateway.metrics), true,
+                      "whether /-/metrics answers, which needs no key"));
   Key pairs = row(path + "keys", "a list of mappings with accessKey and secretKey or secretKeyFile",
                   "[]", "further pairs, limited to a bucket, a prefix and what they may do");
   pairs.elements = keys_of_element;

@@ -113,7 +113,7 @@ struct Minio {
   StorageKind storage_kind = StorageKind::kFolder;  // follows from the three switches
 };
 
-enum class Permission { kRead, kList, kWriteNew, kOverwrite, kDelete };
+enum class Permission { kRead, kList, kWriteNew, kOverwrite, kDelete, kBypassLock };
 struct GatewayKey {
   std::string access_key;
   Secret secret_key;
@@ -133,7 +133,8 @@ struct Gateway {
   std::string domain;  // for virtual-host style; empty: path style only
   std::string region;
   std::string tls_certificate_file, tls_key_file;
-  bool access_log = false;
+  std::string tls_ca_file;  // for our own calls of it; empty: the system's
+  bool access_log = false, metrics = false;
   std::vector<GatewayKey> keys;
   GatewayLimits limits;
 };

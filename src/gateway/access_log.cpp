@@ -74,11 +74,15 @@ std::string claimed_key(const http::ServerRequest& request) {
 std::string access_line(const http::AccessRecord& record) {
   const http::ServerRequest& request = record.request;
   const auto time = std::chrono::duration_cast<std::chrono::microseconds>(record.time).count();
-  return fmt::format("{} {} \"{} {}\" {} {} {} {}.{:03} \"{}\"{}", request.peer,
-                     claimed_key(request), escaped(request.method), shown_target(request.target),
-                     record.status, record.bytes_in, record.bytes_out, time / 1000, time % 1000,
-                     escaped(request.header("user-agent").value_or("-")),
-                     record.complete ? "" : " cut");
+  const std::string method = request.method.empty() ? "-" : escaped(request.method);
+  const std::string target = request.target.empty() ? "-" : shown_target(request.target);
+  std::string line =
+      fmt::format("{} {} \"{} {}\" {} {} {} {}.{:03} \"{}\"", request.peer, claimed_key(request),
+                  method, target, record.status, record.bytes_in, record.bytes_out, time / 1000,
+                  time % 1000, escaped(request.header("user-agent").value_or("-")));
+  if (!record.complete) line += " cut";
+  if (!record.refusal.empty()) line += fmt::format(" refused \"{}\"", escaped(record.refusal));
+  return line;
 }
 
 }  // namespace holdfast::gateway

@@ -44,6 +44,12 @@ TEST(AccessLog, TellsOfAnswersThatWereNotTaken) {
   EXPECT_EQ(line_of(request, false), line_of(request) + " cut");
 }
 
+TEST(AccessLog, TellsOfRequestsThatWereRefusedUnread) {
+  http::ServerRequest request{.peer = "10.0.0.1:5"};
+  EXPECT_EQ(access_line({.request = request, .status = 400, .refusal = "a \"bad\" head"}),
+            "10.0.0.1:5 - \"- -\" 400 0 0 0.000 \"-\" refused \"a \\x22bad\\x22 head\"");
+}
+
 TEST(AccessLog, BearsAnything) {
   http::ServerRequest request{.method = "G\x01T", .target = "/%zz?%zz=1&&"};
   EXPECT_THAT(line_of(request), HasSubstr(" - \"G\\x01T /%zz?%zz=1\" 200"));

@@ -26,6 +26,8 @@ std::string_view word_for(Verb verb) {
       return "replace";
     case Verb::kDelete:
       return "delete";
+    case Verb::kBypassLock:
+      return "pass over the lock of";
   }
   return "use";
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/context.h"
 #include "gateway/auth/access_key.h"
+#include "gateway/metrics.h"
 #include "http/server.h"
 #include "storage/storage.h"
 
@@ -23,6 +25,8 @@ struct GatewayOptions {
   Duration clock_skew = std::chrono::minutes(15);
   std::uint64_t max_document_bytes = 4u << 20;  // of a request's XML
   std::string catalog_prefix = ".holdfast/";    // keys that only grants for them reach
+  bool metrics = true;                          // whether /-/metrics answers
+  std::function<ServerGauges()> gauges;         // for /-/metrics, from any thread; none: zeros
 };
 
 // Thread-safe: handle() runs on many threads at once.
@@ -37,8 +41,10 @@ class Gateway {
   // Answers one request; every failure becomes an S3 error document, so nothing is thrown. Server
   // trouble (status 500 and above) is logged with the request's id.
   // GET /-/health, /minio/health/live and /minio/health/ready need no signature: 200, or 503 when
-  // the storage does not answer (not asked by live).
+  // the storage does not answer (not asked by live). Neither does GET /-/metrics.
   http::ServerResponse handle(const Context& context, http::ServerRequest& request);
+  // Counts a finished request for /-/metrics: for the server's hook.
+  void note(const http::AccessRecord& record);
 
  private:
   struct State;

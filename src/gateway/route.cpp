@@ -136,6 +136,8 @@ bool fits(const Route& route, const http::ServerRequest& request, const Target& 
 
 }  // namespace
 
+std::span<const Route> routes() { return kRoutes; }
+
 const Route& find_route(const http::ServerRequest& request, const Target& target) {
   for (const Route& route : kRoutes) {
     if (fits(route, request, target)) return route;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "gateway/call.h"
@@ -18,6 +19,9 @@ struct Route {
   std::string_view header;                // that must be there; "" for none
   OperationFunction run;
 };
+
+// Every operation that is offered.
+std::span<const Route> routes();
 
 // Never answers with another operation than the one that was meant: a request for a sub-resource
 // that no route offers throws Unsupported (code NotImplemented), another method or resource

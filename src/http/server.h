@@ -66,6 +66,7 @@ struct ServerResponse {
   bool head_only = false;
   std::optional<std::uint64_t> length;  // with head_only
   bool close = false;
+  int label = -1;  // the handler's own number for what it did, for AccessRecord
   // Writes the response's body in pieces as it is made (for answers that take long, such as
   // completing a multipart upload, where blanks keep the connection alive). Sent chunked. Exclusive
   // with the others.
@@ -107,14 +108,17 @@ struct ServerOptions {
   std::function<ServerResponse(int status, std::string_view why)> refusal;
 };
 
-// One finished request. Not made for what was refused before its handler. Whoever takes it must not
-// throw, and keeps no reference to it.
+// One finished request, refused ones included: those come from the epoll thread too. Whoever takes
+// it must not throw or wait, and keeps no reference to it.
 struct AccessRecord {
-  const ServerRequest& request;
+  const ServerRequest& request;  // of a refused one: the peer, and method and target if they are
+                                 // there to be read
   int status;
-  std::uint64_t bytes_in, bytes_out;  // of the bodies
-  Duration time;                      // from the complete head to the end of the answer
-  bool complete;                      // the whole answer was handed to the kernel
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // of the bodies
+  Duration time{0};                           // from the complete head to the end of the answer
+  bool complete = true;                       // the whole answer was handed to the kernel
+  int label = -1;                             // ServerResponse::label
+  std::string_view refusal = {};              // why no handler saw it; empty when one did
 };
 
 // Runs on a worker thread with a stack of 512 KiB. The context is cancelled when a stop runs out of

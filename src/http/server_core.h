@@ -93,6 +93,8 @@ struct Server::Impl {
   void linger(Connection& connection, Worker* worker);
   void close(Connection& connection);
   void wake_loop() noexcept;
+  // Tells on_done of a request that no handler sees.
+  void note_refusal(const Connection& connection, int status, std::string_view why) const;
   // A whole response that ends the connection. Never throws for what the hook does.
   std::string refusal_text(int status, std::string_view why, DateLine& date_line) const;
 
@@ -112,6 +114,8 @@ struct Server::Impl {
               Worker& worker);
   ServerResponse run_handler(ServerRequest& request) const;
   void refuse_from_worker(Connection& connection, int status, std::string_view why, Worker& worker);
+  // The same for a request that a handler saw and on_done knows of.
+  void give_up(Connection& connection, int status, std::string_view why, Worker& worker);
 
   const Context context;
   const ServerOptions options;

@@ -200,6 +200,18 @@ std::variant<RequestHead, HeadRefusal> parse_head(std::string_view head) {
   return out;
 }
 
+RequestLine peek_request_line(std::string_view bytes) {
+  constexpr std::size_t kLongestTarget = 2048;
+  const std::string_view line = bytes.substr(0, bytes.find_first_of("\r\n"));
+  const std::size_t space = line.find(' ');
+  const std::string_view method = line.substr(0, space);
+  const bool named = !method.empty() && method.size() <= kLongestMethod &&
+                     std::all_of(method.begin(), method.end(), is_token_character);
+  if (!named || space == std::string_view::npos) return {};
+  const std::string_view target = line.substr(space + 1, line.find(' ', space + 1) - space - 1);
+  return {std::string(method), std::string(target.substr(0, kLongestTarget))};
+}
+
 bool same_name(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -47,6 +47,13 @@ struct HeadRefusal {
 // `head` as scan_head() found it, final blank line included.
 std::variant<RequestHead, HeadRefusal> parse_head(std::string_view head);
 
+struct RequestLine {
+  std::string method, target;
+};
+// What can be read of the request line at the beginning of `bytes`, which may be anything and end
+// anywhere: a method of letters and at most 2 KiB of target, or neither. For the log only.
+RequestLine peek_request_line(std::string_view bytes);
+
 // Whether two header names are the same, in any case.
 bool same_name(std::string_view a, std::string_view b);
 

@@ -196,5 +196,22 @@ TEST(SameName, IgnoresCaseOfAsciiOnly) {
   EXPECT_TRUE(same_name("", ""));
 }
 
+std::string peeked(std::string_view bytes) {
+  const RequestLine line = peek_request_line(bytes);
+  return line.method + "|" + line.target;
+}
+
+TEST(PeekRequestLine, TakesWhatIsThereAndNothingElse) {
+  EXPECT_EQ(peeked("GET /a?b HTTP/1.1\r\nHost: h"), "GET|/a?b");
+  EXPECT_EQ(peeked("GET /a"), "GET|/a");
+  EXPECT_EQ(peeked("GET /a\nX: y"), "GET|/a");
+  EXPECT_EQ(peeked("GET"), "|");
+  EXPECT_EQ(peeked(""), "|");
+  EXPECT_EQ(peeked("Authorization: AWS4 Signature=1"), "|") << "a header's line is not shown";
+  EXPECT_EQ(peeked("\x16\x03 x"), "|");
+  EXPECT_EQ(peeked(std::string(33, 'A') + " /"), "|");
+  EXPECT_EQ(peeked("GET /" + std::string(100'000, 'a')).size(), 4 + 2048u);
+}
+
 }  // namespace
 }  // namespace holdfast::http

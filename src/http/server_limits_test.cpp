@@ -1,5 +1,6 @@
 // Limits, timeouts, and peers that misbehave. Every wait is for a peer or a promise,
 // never for a time.
+#include <fmt/format.h>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -130,6 +131,72 @@ TEST(ServerLimits, RefusesRequestsBeyondTheQueue) {
   gate.released.set_value();
   EXPECT_THAT(running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+}
+
+// What the hook is told, in one line each; the server must be stopped before it is read.
+struct Records {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  std::function<void(const AccessRecord&)> hook() {
+    return [this](const AccessRecord& record) {
+      std::lock_guard lock(mutex);
+      lines.push_back(fmt::format("{} {} {} {}", record.request.method, record.request.target,
+                                  record.status, record.refusal));
+    };
+  }
+};
+
+TEST(ServerLimits, TellsOfRequestsThatNoHandlerSees) {
+  ServerOptions options;
+  options.max_head_bytes = 8192;
+  options.head_timeout = milliseconds(50);
+  Records records;
+  RunningServer server(hello, options, records.hook());
+  for (const std::string& request :
+       {"GET /large?a HTTP/1.1\r\nX: " + std::string(9000, 'x'),
+        std::string(
+            "PUT /two HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+        get("/served") + "GET /old HTTP/3.0\r\nHost: h\r\n\r\n",
+        std::string("\x16\x03\x01 rubbish\r\n"), std::string("GET /slow HT")}) {
+    Peer peer(server->port());
+    peer.send(request);
+    EXPECT_THAT(peer.read_to_end(), StartsWith("HTTP/1.1 "));
+  }
+  server.stop();
+  EXPECT_THAT(records.lines,
+              testing::ElementsAre("GET /large?a 431 the head of the request is too large",
+                                   "PUT /two 400 multiple Content-Length", "GET /served 200 ",
+                                   "GET /old 505 a version other than HTTP/1.0 and HTTP/1.1",
+                                   "  400 a malformed request",
+                                   "GET /slow 408 the head of the request took too long"));
+}
+
+TEST(ServerLimits, TellsOfConnectionsBeyondTheLimit) {
+  ServerOptions options;
+  options.max_connections = 1;
+  Records records;
+  RunningServer server(hello, options, records.hook());
+  Peer served(server->port());
+  served.send(get("/"));
+  served.read_until("hello");
+  Peer refused(server->port());
+  EXPECT_THAT(refused.read_to_end(), StartsWith("HTTP/1.1 503 "));
+  server.stop();
+  EXPECT_THAT(records.lines, testing::ElementsAre("GET / 200 ", "  503 too many connections"));
+}
+
+TEST(ServerLimits, TellsTheHandlersLabel) {
+  std::promise<int> label;
+  RunningServer server(
+      [](const Context&, ServerRequest&) {
+        ServerResponse response = text_response("hello");
+        response.label = 7;
+        return response;
+      },
+      {}, [&](const AccessRecord& record) { label.set_value(record.label); });
+  Peer peer(server->port());
+  peer.send(get("/"));
+  EXPECT_EQ(label.get_future().get(), 7);
 }
 
 TEST(ServerLimits, HoldsManyIdleConnections) {

@@ -96,8 +96,21 @@ void Server::Impl::queue_request(Connection& connection) {
 }
 
 void Server::Impl::refuse(Connection& connection, int status, std::string_view why) {
+  note_refusal(connection, status, why);
   connection.socket.send_now(refusal_text(status, why, date));
   linger(connection, nullptr);
+}
+
+void Server::Impl::note_refusal(const Connection& connection, int status,
+                                std::string_view why) const {
+  if (!on_done) return;
+  const std::string_view bytes = connection.input.view();
+  RequestLine line = peek_request_line(bytes.substr(std::min(connection.scan.begin, bytes.size())));
+  ServerRequest request;
+  request.method = std::move(line.method);
+  request.target = std::move(line.target);
+  request.peer = connection.peer;
+  on_done({.request = request, .status = status, .refusal = why});
 }
 
 std::string Server::Impl::refusal_text(int status, std::string_view why,

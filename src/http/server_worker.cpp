@@ -132,14 +132,15 @@ void Server::Impl::wait_for_more(Connection& connection, Worker& worker) {
 }
 
 bool Server::Impl::serve_one(Connection& connection, Worker& worker) {
-  const HeadScan scan = std::exchange(connection.scan, HeadScan());
   const std::string_view bytes = connection.input.view();
+  const HeadScan& scan = connection.scan;
   auto parsed = parse_head(bytes.substr(scan.begin, scan.next - scan.begin));
-  connection.input.consume(scan.next);
   if (const auto* refusal = std::get_if<HeadRefusal>(&parsed)) {
     refuse_from_worker(connection, refusal->status, refusal->why, worker);
     return false;
   }
+  connection.input.consume(scan.next);
+  connection.scan = HeadScan();
   auto& head = std::get<RequestHead>(parsed);
   ServerRequest request;
   request.method = std::move(head.method);
@@ -165,6 +166,7 @@ bool Server::Impl::answer(Connection& connection, const RequestHead& head, Serve
                .keep_alive = head.keep_alive && reusable && !stopping});
   bool complete = false;
   int status = response.status;
+  const int label = response.label;
   try {
     reply.send(response);
     complete = true;
@@ -180,10 +182,10 @@ bool Server::Impl::answer(Connection& connection, const RequestHead& head, Serve
   response = ServerResponse();
   if (on_done) {
     on_done({request, status, body.delivered(), sent, clock.steady() - connection.request_start,
-             complete});
+             complete, label});
   }
   if (!reply.started()) {
-    refuse_from_worker(connection, status, "the answer could not be made", worker);
+    give_up(connection, status, "the answer could not be made", worker);
     return false;
   }
   if (!complete) {
@@ -219,6 +221,12 @@ ServerResponse Server::Impl::run_handler(ServerRequest& request) const {
 
 void Server::Impl::refuse_from_worker(Connection& connection, int status, std::string_view why,
                                       Worker& worker) {
+  note_refusal(connection, status, why);
+  give_up(connection, status, why, worker);
+}
+
+void Server::Impl::give_up(Connection& connection, int status, std::string_view why,
+                           Worker& worker) {
   connection.socket.send_now(refusal_text(status, why, worker.date));
   linger(connection, &worker);
 }

@@ -4,15 +4,6 @@
 
 namespace holdfast::gateway {
 
-std::optional<Verb> parse_verb(std::string_view name) {
-  if (name == "read") return Verb::kRead;
-  if (name == "list") return Verb::kList;
-  if (name == "writeNew") return Verb::kWriteNew;
-  if (name == "overwrite") return Verb::kOverwrite;
-  if (name == "delete") return Verb::kDelete;
-  return std::nullopt;
-}
-
 std::vector<Grant> catalog_grants(const std::string& catalog_bucket,
                                   const std::string& catalog_prefix, const std::string& store) {
   const VerbSet verbs{Verb::kRead, Verb::kList, Verb::kWriteNew, Verb::kOverwrite};

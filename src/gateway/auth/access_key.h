@@ -3,7 +3,6 @@
 #pragma once
 
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +17,7 @@ enum class Verb : unsigned {
   kWriteNew = 4,   // make objects that are not there yet
   kOverwrite = 8,  // replace objects that are there
   kDelete = 16,
+  kBypassLock = 32,  // change or delete what governance retention protects
 };
 
 class VerbSet {
@@ -29,15 +29,13 @@ class VerbSet {
   constexpr bool has(Verb verb) const { return (bits_ & static_cast<unsigned>(verb)) != 0; }
   constexpr void add(Verb verb) { bits_ |= static_cast<unsigned>(verb); }
   static constexpr VerbSet all() {
-    return {Verb::kRead, Verb::kList, Verb::kWriteNew, Verb::kOverwrite, Verb::kDelete};
+    return {Verb::kRead,      Verb::kList,   Verb::kWriteNew,
+            Verb::kOverwrite, Verb::kDelete, Verb::kBypassLock};
   }
 
  private:
   unsigned bits_ = 0;
 };
-
-// "read", "list", "writeNew", "overwrite", "delete", as the values file writes them.
-std::optional<Verb> parse_verb(std::string_view name);
 
 struct Grant {
   std::string bucket;  // empty: every bucket

@@ -7,15 +7,6 @@ namespace {
 
 constexpr std::string_view kCatalog = ".holdfast/";
 
-TEST(AccessKey, NamesItsVerbs) {
-  EXPECT_EQ(parse_verb("read"), Verb::kRead);
-  EXPECT_EQ(parse_verb("list"), Verb::kList);
-  EXPECT_EQ(parse_verb("writeNew"), Verb::kWriteNew);
-  EXPECT_EQ(parse_verb("overwrite"), Verb::kOverwrite);
-  EXPECT_EQ(parse_verb("delete"), Verb::kDelete);
-  EXPECT_EQ(parse_verb("Write"), std::nullopt);
-}
-
 TEST(AccessKey, RootMayDoEverything) {
   AccessKey root{"root", Secret("s"), true, {}};
   Permissions permissions(root, kCatalog);
