@@ -44,11 +44,14 @@ std::vector<Place> places_of(const config::Values& values) {
   return places;
 }
 
-// A pair for a stretch of the bucket that holds the store's, or lies in it.
+bool writes(const gateway::Grant& grant) {
+  return grant.allow.has(gateway::Verb::kWriteNew) || grant.allow.has(gateway::Verb::kOverwrite);
+}
+
+// Everything that changes a store's backups runs under its lease and leaves a record.
 bool is_pair_of(const gateway::Grant& grant, const Place& place) {
-  const bool writes =
-      grant.allow.has(gateway::Verb::kWriteNew) || grant.allow.has(gateway::Verb::kOverwrite);
-  return writes && (grant.bucket.empty() || grant.bucket == place.bucket) &&
+  const bool changes = writes(grant) || grant.allow.has(gateway::Verb::kDelete);
+  return changes && (grant.bucket.empty() || grant.bucket == place.bucket) &&
          (place.prefix.starts_with(grant.prefix) || grant.prefix.starts_with(place.prefix));
 }
 
@@ -65,8 +68,9 @@ std::vector<gateway::AccessKey> gateway_keys(const config::Values& values) {
     gateway::AccessKey limited{key.access_key, key.secret_key, false, {grant}};
     for (const Place& place : places) {
       if (!is_pair_of(grant, place)) continue;
-      for (gateway::Grant& more : gateway::catalog_grants(
-               catalog.bucket_name, catalog.prefix, std::string(config::name_of(place.store)))) {
+      for (gateway::Grant& more :
+           gateway::catalog_grants(catalog.bucket_name, catalog.prefix,
+                                   std::string(config::name_of(place.store)), !writes(grant))) {
         limited.grants.push_back(std::move(more));
       }
     }

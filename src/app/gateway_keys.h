@@ -8,9 +8,10 @@
 
 namespace holdfast::app {
 
-// The root pair, then the limited ones. A limited pair that writes where a store keeps its backups
-// is that store's pair: it also reads and writes the store's lease and run records in the catalog,
-// and nothing else there.
+// The root pair, then the limited ones. A limited pair that writes or deletes where a store keeps
+// its backups is one of that store's pairs: it also reads and writes the store's lease and run
+// records in the catalog, and nothing else there. One that deletes and cannot write is retention's:
+// it removes run records too.
 std::vector<gateway::AccessKey> gateway_keys(const config::Values& values);
 
 }  // namespace holdfast::app

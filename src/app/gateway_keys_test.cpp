@@ -85,8 +85,19 @@ TEST_F(GatewayKeysTest, APairForTheWholeBucketIsThatOfItsStores) {
   EXPECT_FALSE(reaches_lease_of("clickhouse"));
 }
 
-TEST_F(GatewayKeysTest, ThoseWhoOnlyReadOrPruneGetNoLease) {
-  make("sts-clickhouse", "", {Permission::kRead, Permission::kList, Permission::kDelete});
+TEST_F(GatewayKeysTest, RetentionsPairTakesLeasesAndRemovesRecords) {
+  make("", "", {Permission::kRead, Permission::kList, Permission::kDelete});
+  EXPECT_TRUE(reaches_lease_of("clickhouse"));
+  EXPECT_TRUE(reaches_lease_of("victoria-metrics-1"));
+  EXPECT_TRUE(allows(Verb::kDelete, "sts-stackgraph", ".holdfast/runs/clickhouse/1.json"));
+  EXPECT_FALSE(allows(Verb::kDelete, "sts-stackgraph", ".holdfast/leases/clickhouse.json"));
+  EXPECT_FALSE(allows(Verb::kWriteNew, "sts-clickhouse", "forged"));
+  make("sts-clickhouse", "", {Permission::kWriteNew, Permission::kDelete});
+  EXPECT_FALSE(allows(Verb::kDelete, "sts-stackgraph", ".holdfast/runs/clickhouse/1.json"));
+}
+
+TEST_F(GatewayKeysTest, ThoseWhoOnlyReadGetNoLease) {
+  make("sts-clickhouse", "", {Permission::kRead, Permission::kList});
   EXPECT_FALSE(reaches_lease_of("clickhouse"));
   make("other", "", {Permission::kWriteNew});
   EXPECT_FALSE(reaches_lease_of("clickhouse"));

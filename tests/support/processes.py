@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.parse
@@ -25,8 +26,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def http_get(url: str, timeout: float = 60) -> bytes:
-    with urllib.request.urlopen(url, timeout=timeout) as answer:
+def http_get(url: str, timeout: float = 60, ca: pathlib.Path | None = None) -> bytes:
+    context = ssl.create_default_context(cafile=str(ca)) if ca else None
+    with urllib.request.urlopen(url, timeout=timeout, context=context) as answer:
         return answer.read()
 
 
@@ -86,15 +88,17 @@ class Process:
 
 
 class Gateway(Process):
-    """`holdfast gateway` on the folder `data`. `url` is where it listens; `values` the values file that it and clients use."""
+    """`holdfast gateway` on the folder `data`. `url` is where it listens; `values` the values file that it and clients use.
+    With `ca`, that authority's certificate, the values switch TLS on."""
 
-    def __init__(self, work: pathlib.Path, data: pathlib.Path, extra_values: dict | None = None, env=None, port: int | None = None):
+    def __init__(self, work: pathlib.Path, data: pathlib.Path, extra_values: dict | None = None, env=None, port: int | None = None,
+                 ca: pathlib.Path | None = None):
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
         self.values = work / "values.yaml"
-        write_values(self.values, self.port, data, extra_values or {})
+        write_values(self.values, self.port, data, merge({"holdfast": {"gateway": {"url": self.url}}}, extra_values or {}))
         super().__init__([holdfast_binary(), "-c", self.values, "gateway"], work / "gateway.log", env)
-        self.wait_until(lambda: http_get(self.url + "/minio/health/live", 5) is not None)
+        self.wait_until(lambda: http_get(self.url + "/minio/health/live", 5, ca) is not None)
 
 
 def merge(base: dict, more: dict) -> dict:

@@ -5,10 +5,13 @@
 namespace holdfast::gateway {
 
 std::vector<Grant> catalog_grants(const std::string& catalog_bucket,
-                                  const std::string& catalog_prefix, const std::string& store) {
+                                  const std::string& catalog_prefix, const std::string& store,
+                                  bool prunes) {
   const VerbSet verbs{Verb::kRead, Verb::kList, Verb::kWriteNew, Verb::kOverwrite};
+  VerbSet of_records = verbs;
+  if (prunes) of_records.add(Verb::kDelete);
   return {{catalog_bucket, catalog_prefix + "leases/" + store, verbs},
-          {catalog_bucket, catalog_prefix + "runs/" + store, verbs}};
+          {catalog_bucket, catalog_prefix + "runs/" + store, of_records}};
 }
 
 namespace {

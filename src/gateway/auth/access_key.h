@@ -51,9 +51,10 @@ struct AccessKey {
 };
 
 // Of the lease and the run records of `store` in the catalog bucket: all that a store's own pair
-// gets there. Nothing there can be deleted with it.
+// gets there. Only whoever prunes may delete, and that is the records of what it removed.
 std::vector<Grant> catalog_grants(const std::string& catalog_bucket,
-                                  const std::string& catalog_prefix, const std::string& store);
+                                  const std::string& catalog_prefix, const std::string& store,
+                                  bool prunes = false);
 
 // What one access key may do. Keys under `catalog_prefix` are reached only by grants whose own
 // prefix lies there, so that a pair for a whole bucket cannot touch other stores' leases.

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Ten thousand connections that do nothing, and clients that do nearly nothing: counted, in bytes and in connections, never in time."""
+import os
+import pathlib
+import re
+import resource
+import socket
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import processes  # noqa: E402
+import prometheus  # noqa: E402
+from s3_clients import GatewayTestCase, RawConnection, signed_headers  # noqa: E402
+
+MEBIBYTE = 1 << 20
+REQUEST = b"GET /minio/health/live HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+class IdleTestCase(GatewayTestCase):
+    def open_connections(self) -> int:
+        """Those of the scrape itself included."""
+        page = prometheus.parse(processes.http_get(self.gateway.url + "/-/metrics").decode())
+        return int(page[("holdfast_gateway_open_connections", ())])
+
+    def wait_for_connections(self, count: int):
+        """Clients that were cut show themselves by their number; the test's own time limit ends a wait that never comes true."""
+        while self.open_connections() > count:
+            pass
+
+    def connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.gateway.port), timeout=120)
+        self.addCleanup(connection.close)
+        return connection
+
+
+class IdleTest(IdleTestCase):
+    VALUES = {"holdfast": {"gateway": {"accessLog": False, "limits": {"idleTimeout": "1h"}}}}
+    COUNT = 10_000
+
+    def memory(self) -> int:
+        text = pathlib.Path(f"/proc/{self.gateway.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) * 1024
+
+    def use(self, connection: RawConnection, rounds: int):
+        """Requests on one connection, each of which must be answered right."""
+        for turn in range(rounds):
+            body = str(turn).encode() * 100
+            answer, _ = connection.request("PUT", f"/{self.BUCKET}/working", body)
+            self.assertEqual(answer.status, 200)
+            answer, back = connection.request("GET", f"/{self.BUCKET}/working")
+            self.assertEqual((answer.status, back), (200, body))
+
+    def test_ten_thousand_idle_connections(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.assertGreater(hard, self.COUNT + 200, "the system allows too few open files for this test")
+        working = RawConnection(self.gateway.port)
+        self.addCleanup(working.close)
+        self.use(working, 50)
+        before, idle = self.memory(), []
+        for _ in range(self.COUNT):
+            connection = self.connect()
+            connection.sendall(REQUEST)  # a kept connection is one that was used
+            idle.append(connection)
+        for connection in idle:
+            self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 200 "))
+        cost = self.memory() - before
+        self.assertGreaterEqual(self.open_connections(), self.COUNT + 1)
+        print(f"{self.COUNT} idle connections: {cost / self.COUNT:.0f} bytes each, {self.memory() / MEBIBYTE:.1f} MiB in all", file=sys.stderr)
+        self.assertLess(self.memory(), 100 * MEBIBYTE)
+        kept = working.http.sock
+        self.use(working, 50)
+        self.assertIs(working.http.sock, kept, "the working connection is the one that it was")
+        self.assertLess(self.memory(), 100 * MEBIBYTE)
+        for connection in idle[::100]:  # and the idle ones still are connections
+            connection.sendall(REQUEST)
+            self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 200 "))
+        self.assertGreaterEqual(self.open_connections(), self.COUNT + 1)
+
+
+class SlowTest(IdleTestCase):
+    VALUES = {"holdfast": {"gateway": {"limits": {"headTimeout": "1s", "stallTimeout": "1s", "minBytesPerSecond": "1Ki", "workers": 8}}}}
+    COUNT, BODIES = 200, 24
+
+    def ends(self, connection: socket.socket) -> bytes:
+        """What comes until the server ends the connection."""
+        answer = b""
+        try:
+            while chunk := connection.recv(10_000):
+                answer += chunk
+        except ConnectionError:
+            pass
+        return answer
+
+    def test_slow_heads_are_cut_and_hold_no_worker(self):
+        before = self.open_connections()
+        slow = [self.connect() for _ in range(self.COUNT)]
+        for number, connection in enumerate(slow):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nX-Slow: "[:10 + number % 20])
+        others = RawConnection(self.gateway.port)  # more clients are slow than there are workers, and others are served
+        self.addCleanup(others.close)
+        answer, _ = others.request("GET", "/")
+        self.assertEqual(answer.status, 200)
+        for connection in slow:
+            self.assertTrue(self.ends(connection).startswith(b"HTTP/1.1 408 "))
+        self.wait_for_connections(before + 1)
+
+    def put_head(self, key: str) -> bytes:
+        path, host = f"/{self.BUCKET}/{key}", {"Host": f"127.0.0.1:{self.gateway.port}"}
+        headers = {**signed_headers("PUT", self.gateway.url + path, host), **host, "Content-Length": "1000000"}
+        return f"PUT {path} HTTP/1.1\r\n".encode() + b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items()) + b"\r\n"
+
+    def test_slow_bodies_are_cut_and_leave_nothing(self):
+        slow = [self.connect() for _ in range(self.BODIES)]
+        for number, connection in enumerate(slow):
+            connection.sendall(self.put_head(f"slow/{number}") + b"x" * number)
+        cut = [self.ends(connection) for connection in slow]
+        self.assertTrue(all(answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 408 ")) for answer in cut), [answer for answer in cut][:3])
+        self.assertEqual(self.keys("slow/"), [])
+        connection = RawConnection(self.gateway.port)
+        self.addCleanup(connection.close)
+        answer, _ = connection.request("PUT", f"/{self.BUCKET}/quick", os.urandom(1000))
+        self.assertEqual(answer.status, 200)
+
+    def test_answers_that_nobody_takes_are_cut(self):
+        self.s3.put_object(Bucket=self.BUCKET, Key="untaken", Body=os.urandom(32 * MEBIBYTE))
+        path, host = f"/{self.BUCKET}/untaken", {"Host": f"127.0.0.1:{self.gateway.port}"}
+        headers = {**signed_headers("GET", self.gateway.url + path, host), **host}
+        for _ in range(8):  # as many as there are workers
+            connection = self.connect()
+            connection.sendall(f"GET {path} HTTP/1.1\r\n".encode() + b"".join(f"{n}: {v}\r\n".encode() for n, v in headers.items()) + b"\r\n")
+        while self.gateway.log.read_text().count('/untaken" 200') < 8:
+            self.assertIsNone(self.gateway.process.poll())
+        self.assertEqual(len([line for line in self.gateway.log.read_text().splitlines() if '/untaken" 200' in line and line.endswith(" cut")]), 8)
+
+
+del GatewayTestCase, IdleTestCase  # bases only
+
+if __name__ == "__main__":
+    unittest.main()
