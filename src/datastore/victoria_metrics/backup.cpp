@@ -8,6 +8,7 @@
 #include "datastore/victoria_metrics/adopt.h"
 #include "datastore/victoria_metrics/commit.h"
 #include "datastore/victoria_metrics/compare.h"
+#include "datastore/victoria_metrics/data_folder.h"
 #include "datastore/victoria_metrics/local.h"
 #include "datastore/victoria_metrics/send.h"
 #include "datastore/victoria_metrics/snapshot.h"
@@ -49,6 +50,7 @@ class BackupRun {
       : context_(context), store_(store), request_(request), fence_(fence), progress_(progress) {}
 
   BackupOutcome run() {
+    require_data_folder();
     FileLock lock = lock_for_us(store_.options.data_path);
     folders_ = list_folders(context_, store_.place);
     current_ = open_current(context_, store_.place, folders_, store_.copies);
@@ -65,6 +67,16 @@ class BackupRun {
   }
 
  private:
+  // Before anything of ours is made in it.
+  void require_data_folder() const {
+    const fs::path& path = store_.options.data_path;
+    if (is_data_folder(path)) return;
+    throw Refused("back up " + path.string(),
+                  fs::is_directory(path) ? "this is no data folder of VictoriaMetrics"
+                                         : "there is no such data folder",
+                  "set dataPath to the server's -storageDataPath");
+  }
+
   // Whatever is committed by now stays good when the snapshot cannot be deleted.
   void end(Snapshot& snapshot) {
     try {

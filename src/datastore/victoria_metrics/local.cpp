@@ -57,6 +57,10 @@ void give_to_owner_of(const fs::path& tree, const fs::path& like) {
   for (const auto& entry : fs::recursive_directory_iterator(tree)) give(entry.path(), owner);
 }
 
+void give_one_to_owner_of(const fs::path& path, const fs::path& like) {
+  if (::geteuid() == 0) give(path, look_at(like));
+}
+
 void sync_folders(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.is_directory() && !entry.is_symlink()) sync_folders(entry.path());

@@ -20,6 +20,9 @@ std::optional<FileLock> lock_for_server(const fs::path& data_path);
 // of `like` when it returns. Does nothing for other users.
 void give_to_owner_of(const fs::path& tree, const fs::path& like);
 
+// The same for `path` alone.
+void give_one_to_owner_of(const fs::path& path, const fs::path& like);
+
 // The names in `folder` and in all folders below it are on the disk when it returns.
 void sync_folders(const fs::path& folder);
 

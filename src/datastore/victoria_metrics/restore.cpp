@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "datastore/victoria_metrics/data_folder.h"
 #include "datastore/victoria_metrics/fill.h"
 #include "datastore/victoria_metrics/layout.h"
 #include "datastore/victoria_metrics/local.h"
@@ -59,9 +60,7 @@ RestoreOutcome run_staged(const Context& context, const Store& store, const Plan
 
 // Names at the top that mean nothing beside other data.
 void drop_caches(const fs::path& target) {
-  for (const char* name : {"cache", "tmp", "snapshots"}) {
-    if (path_exists(target / name)) remove_tree(target / name);
-  }
+  for (const std::string& name : cache_names()) remove_tree(target / name);
 }
 
 void remove_what_is_not_in_the_backup(const Context& context, const PlanDetails& details) {
@@ -86,6 +85,7 @@ void remove_what_will_be_fetched(const Context& context, const PlanDetails& deta
 
 // Locks, half-written files and folders that lost all their files. What stays of an index table or
 // a part, and be it an empty folder, the next server would take for a table or part of its own.
+// Links go as what they are, with nothing behind them.
 void sweep(const fs::path& folder) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator(folder)) paths.push_back(entry.path());
@@ -100,25 +100,47 @@ void sweep(const fs::path& folder) {
   }
 }
 
+void sweep_data(const fs::path& target) {
+  for (const std::string& name : server_folders()) {
+    const fs::path folder = target / name;
+    fs::file_status status = fs::symlink_status(folder);
+    if (fs::is_symlink(status)) {
+      remove_file(folder);
+    } else if (fs::is_directory(status)) {
+      sweep(folder);
+    }
+  }
+}
+
+void require_no_link(const fs::path& target) {
+  std::string linked = linked_name(target);
+  if (linked.empty()) return;
+  throw Refused("restore into " + target.string(), linked + " is a symlink",
+                "put a folder or a mount in its place first");
+}
+
 RestoreOutcome run_in_place(const Context& context, const Store& store, const PlanDetails& details,
                             Progress& progress) {
   const fs::path& target = details.target;
   make_folders(target);
   FileLock ours = lock_for_us(target);
   FileLock servers = require_server_stopped(target);
+  require_no_link(target);
   fs::path flag = target / kInProgressName;
   if (!path_exists(flag)) create_file(flag);
   sync_folder(target);
   drop_caches(target);
+  sweep_data(target);  // the links first: no path below may lead through one
   remove_what_is_not_in_the_backup(context, details);
   remove_what_will_be_fetched(context, details);
-  for (const char* name : {"data", "indexdb", "metadata"}) {
-    if (path_exists(target / name)) sweep(target / name);
-  }
+  sweep_data(target);
   RestoreOutcome outcome = fill(context, store, details, target, target, progress);
-  for (const char* name : {"data", "indexdb", "metadata"}) {
+  for (const std::string& name : server_folders()) {
+    if (path_exists(target / name)) give_to_owner_of(target / name, target);
+  }
+  for (const std::string& name : data_names()) {
     if (!path_exists(target / name)) continue;
-    give_to_owner_of(target / name, target);
+    give_one_to_owner_of(target / name, target);
     sync_folders(target / name);
   }
   remove_file(flag);

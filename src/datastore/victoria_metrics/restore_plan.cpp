@@ -1,9 +1,11 @@
 #include "datastore/victoria_metrics/restore_plan.h"
 
 #include <fmt/format.h>
+#include <set>
 
 #include "base/error.h"
 #include "datastore/victoria_metrics/compare.h"
+#include "datastore/victoria_metrics/data_folder.h"
 #include "datastore/victoria_metrics/local.h"
 #include "datastore/victoria_metrics/swap.h"
 
@@ -13,11 +15,6 @@ namespace {
 
 // Folders, small files and the journal need some room, too.
 constexpr std::uint64_t kSpareSpace = 16 << 20;
-
-// At the top of a data folder: not data, or gone after a restore anyway.
-std::set<std::string> names_beside_the_data() {
-  return {kStagingName, ".holdfast.lock", ".holdfast-snapshot", "cache", "snapshots", "tmp"};
-}
 
 class Planning {
  public:
@@ -56,7 +53,7 @@ class Planning {
     ManifestReader known(*source, request_.name);
     std::optional<Walk> walk;
     if (reuses() && fs::is_directory(details_->target)) {
-      walk.emplace(details_->target, names_beside_the_data());
+      walk.emplace(details_->target, WalkOf::kLiveData);
     }
     Join join(nullptr, &known, walk ? &*walk : nullptr);
     while (auto seen = join.next()) {
@@ -74,6 +71,7 @@ class Planning {
       }
       return;
     }
+    look_for_stranger(seen.piece.path);
     if (changes_in_place(seen.piece.path)) {
       if (!seen.known->content) {
         throw Corrupt("restore " + request_.name, "the manifest lacks " + seen.piece.path);
@@ -87,6 +85,13 @@ class Planning {
       plan_.objects_to_fetch += 1;
       write(RestoreAction::kFetch, *seen.known);
     }
+  }
+
+  // A backup may hold names that no server of today makes; what has them here is not the server's.
+  void look_for_stranger(const std::string& path) {
+    if (!reuses() || belongs_to_server(path)) return;
+    std::string top = path.substr(0, path.find('/', path.starts_with("data/") ? 5 : 0));
+    if (path_exists(details_->target / top)) in_the_way_.insert(top);
   }
 
   void write(RestoreAction action, const ManifestEntry& entry) {
@@ -117,12 +122,32 @@ class Planning {
       return;
     }
     if (!path_exists(target)) return;
+    std::string foreign = not_a_data_folder_because(target);
+    if (!foreign.empty()) {
+      plan_.conflicts.push_back(foreign + ": set dataPath to the server's -storageDataPath");
+      return;
+    }
+    for (const std::string& name : in_the_way_) {
+      plan_.conflicts.push_back((target / name).string() +
+                                " is none of the server's, but the backup has one: move it away");
+    }
     if (path_exists(target / "flock.lock") && !lock_for_server(target)) {
       plan_.conflicts.push_back("the server is running on " + target.string() + ": stop it first");
     }
-    std::string obstacle = swap_obstacle(target);
-    if (request_.mode == RestoreMode::kStaged && !obstacle.empty()) {
+    std::string linked = linked_name(target);
+    if (!linked.empty()) {
+      plan_.conflicts.push_back(linked +
+                                " is a symlink: put a folder or a mount in its place first");
+      return;
+    }
+    if (request_.mode != RestoreMode::kStaged) return;
+    std::string obstacle = swap_obstacle(target), stranger = stranger_in_data(target);
+    if (!obstacle.empty()) {
       plan_.conflicts.push_back(obstacle + ": only --in-place can restore here");
+    }
+    if (!stranger.empty()) {
+      plan_.conflicts.push_back(stranger +
+                                " is none of the server's: move it away, or use --in-place");
     }
   }
 
@@ -163,6 +188,7 @@ class Planning {
   const PlanRequest& request_;
   std::shared_ptr<PlanDetails> details_;
   std::uint64_t freed_ = 0;
+  std::set<std::string> in_the_way_;
   RestorePlan plan_;
 };
 

@@ -123,11 +123,25 @@ TEST_F(RestoreTest, ARunningServerIsAConflictAndRefused) {
   expect_untouched();
 }
 
-TEST_F(RestoreTest, DataThatCannotBeSwappedIsAConflict) {
+TEST_F(RestoreTest, DataBehindALinkIsAConflict) {
   fs::rename(volume().path() / "data", folder_.path() / "elsewhere");
   fs::create_directory_symlink(folder_.path() / "elsewhere", volume().path() / "data");
-  EXPECT_THAT(plan().conflicts, ElementsAre(HasSubstr("symlink")));
-  EXPECT_THAT(plan(RestoreMode::kInPlace).conflicts, IsEmpty());
+  auto before = files_in(volume().path());
+  for (RestoreMode mode : {RestoreMode::kStaged, RestoreMode::kInPlace}) {
+    EXPECT_THAT(plan(mode).conflicts, ElementsAre(HasSubstr("symlink")));
+    EXPECT_THROW(restore(name_, mode), Refused);
+  }
+  EXPECT_EQ(files_in(volume().path()), before);
+}
+
+// A cache on another disk hinders a swap only.
+TEST_F(RestoreTest, ALinkedCacheHindersASwapAndGoesAloneInPlace) {
+  fs::rename(volume().path() / "cache", folder_.path() / "elsewhere");
+  fs::create_directory_symlink(folder_.path() / "elsewhere", volume().path() / "cache");
+  EXPECT_THAT(plan().conflicts, ElementsAre(HasSubstr("only --in-place")));
+  restore(name_, RestoreMode::kInPlace);
+  expect_restored();
+  EXPECT_TRUE(fs::exists(folder_.path() / "elsewhere/curr_hour_metric_ids"));
 }
 
 TEST_F(RestoreTest, AScratchFolderMustBeEmptyAndGetsEveryByteFromTheBackup) {

@@ -94,9 +94,11 @@ std::optional<std::string> made_by_dead_run(WallTime asked, const std::vector<st
   return fitting.front();
 }
 
+bool snapshot_was_noted(const fs::path& data_path) { return path_exists(note_of(data_path)); }
+
 std::vector<std::string> remove_leaked_snapshot(const Context& context, Server& server,
                                                 const fs::path& data_path) {
-  if (!path_exists(note_of(data_path))) return {};
+  if (!snapshot_was_noted(data_path)) return {};
   Json json = Json::parse(read_file(note_of(data_path), kLongestNote), nullptr, false);
   try {
     std::vector<std::string> now = server.snapshots(context);

@@ -36,6 +36,9 @@ class Snapshot {
   std::string name_;
 };
 
+// Whether a run noted a snapshot here and did not see it deleted.
+bool snapshot_was_noted(const fs::path& data_path);
+
 // Deletes the snapshot that a killed run noted, and nothing else; returns what was done, a line
 // each. A server that cannot be reached is no error: the note stays.
 std::vector<std::string> remove_leaked_snapshot(const Context& context, Server& server,

@@ -1,5 +1,6 @@
 #include "datastore/victoria_metrics/swap.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "base/file_journal.h"
 #include "base/operation.h"
+#include "datastore/victoria_metrics/data_folder.h"
 #include "datastore/victoria_metrics/local.h"
 
 namespace holdfast::datastore::vm {
@@ -19,8 +21,12 @@ using Json = nlohmann::json;
 
 // The live folders that a backup replaces, or whose content means nothing beside other data.
 const std::vector<std::string>& replaced_names() {
-  static const std::vector<std::string> names = {"cache",    "data",      "indexdb",
-                                                 "metadata", "snapshots", "tmp"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all = data_names();
+    all.insert(all.end(), cache_names().begin(), cache_names().end());
+    std::sort(all.begin(), all.end());
+    return all;
+  }();
   return names;
 }
 

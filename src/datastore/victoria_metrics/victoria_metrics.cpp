@@ -77,7 +77,8 @@ class VictoriaMetrics : public Datastore {
 
   std::vector<std::string> recover(const Context& context) override {
     const fs::path& data_path = store_.options.data_path;
-    if (!path_exists(data_path)) return {};
+    // Nothing of ours is made in a folder where nothing of ours is, which may be a wrong one.
+    if (!path_exists(vm::staging_of(data_path)) && !vm::snapshot_was_noted(data_path)) return {};
     FileLock ours = vm::lock_for_us(data_path);
     std::vector<std::string> out = vm::remove_leaked_snapshot(context, *store_.server, data_path);
     if (!path_exists(vm::staging_of(data_path))) return out;

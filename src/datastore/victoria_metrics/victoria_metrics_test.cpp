@@ -104,7 +104,7 @@ TEST_F(BackupTest, TheSnapshotIsDeletedAfterSuccessAndAfterFailure) {
 
 TEST_F(BackupTest, ADataFolderOfAnotherServerIsRefusedAndItsSnapshotGoes) {
   volume().add_part("2026_11", 1, 3);
-  TemporaryFolder other;
+  testing::Volume other(folder_.path() / "other");
   options_.data_path = other.path();
   remake();
   try {
@@ -115,6 +115,20 @@ TEST_F(BackupTest, ADataFolderOfAnotherServerIsRefusedAndItsSnapshotGoes) {
   }
   EXPECT_THAT(script_.snapshots, IsEmpty());
   EXPECT_THAT(store_->list(context_), IsEmpty());
+}
+
+TEST_F(BackupTest, AFolderThatIsNoDataFolderIsRefusedAndLeftAsItWas) {
+  for (bool empty : {true, false}) {
+    TemporaryFolder other;
+    if (!empty) testing::write_plain(other.path() / "data/mine", "precious");
+    options_.data_path = other.path();
+    remake();
+    EXPECT_THAT(store_->recover(context_), IsEmpty());
+    EXPECT_THROW(backup(), Refused);
+    EXPECT_EQ(fs::is_empty(other.path()), empty);
+    EXPECT_FALSE(fs::exists(other.path() / ".holdfast.lock"));
+  }
+  EXPECT_THAT(script_.created, IsEmpty());
 }
 
 TEST_F(BackupTest, FilesThatChangeInPlaceAreReplacedAndLeaveNoOtherSizedCopy) {

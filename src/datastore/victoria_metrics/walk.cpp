@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "datastore/victoria_metrics/data_folder.h"
 #include "datastore/victoria_metrics/layout.h"
 
 namespace holdfast::datastore::vm {
@@ -36,14 +37,12 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 }  // namespace
 
-Walk::Walk(fs::path root, std::set<std::string> skip_top) : root_(std::move(root)) {
+Walk::Walk(fs::path root, WalkOf what) : root_(std::move(root)), what_(what) {
   struct stat info{};
   if (::stat(root_.c_str(), &info) < 0 || !S_ISDIR(info.st_mode)) {
     throw NotFound("walk " + root_.string(), "no such folder");
   }
   enter("", root_);
-  auto& names = levels_.back().names;
-  std::erase_if(names, [&](const std::string& name) { return skip_top.contains(name); });
 }
 
 void Walk::enter(const std::string& relative, const fs::path& path) {
@@ -51,6 +50,9 @@ void Walk::enter(const std::string& relative, const fs::path& path) {
     throw Refused("walk " + path.string(), "folders are nested too deeply");
   }
   levels_.push_back({relative, path, names_in(path)});
+  if (what_ != WalkOf::kLiveData) return;
+  std::erase_if(levels_.back().names,
+                [&](const std::string& name) { return !belongs_to_server(relative + name); });
 }
 
 std::optional<LocalFile> Walk::next() {
@@ -66,6 +68,7 @@ std::optional<LocalFile> Walk::next() {
     struct stat info{};
     if (::lstat(path.c_str(), &info) < 0) throw_errno(errno, "look at " + path.string());
     if (S_ISLNK(info.st_mode)) {
+      if (what_ == WalkOf::kLiveData) continue;
       if (::stat(path.c_str(), &info) < 0) {
         if (errno == ENOENT) continue;
         throw_errno(errno, "look at " + path.string());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,13 +15,17 @@ struct LocalFile {
   std::uint64_t size = 0;
 };
 
-// Symlinks to folders are followed under their own name; one that points nowhere is skipped. Files
-// that no backup holds (layout.h) are skipped. Memory: the names of the folders on the way. Not
-// thread-safe.
+// What is walked. In a snapshot, symlinks to folders are followed under their own name and one that
+// points nowhere is skipped: servers make them. In live data no symlink is followed, and only what
+// belongs to the server (data_folder.h) is entered.
+enum class WalkOf { kSnapshot, kLiveData };
+
+// Files that no backup holds (layout.h) are skipped. Memory: the names of the folders on the way.
+// Not thread-safe.
 class Walk {
  public:
-  // NotFound when `root` is no folder. `skip_top`: names at the top that are not entered.
-  explicit Walk(fs::path root, std::set<std::string> skip_top = {});
+  // NotFound when `root` is no folder.
+  explicit Walk(fs::path root, WalkOf what = WalkOf::kSnapshot);
   std::optional<LocalFile> next();
   // Throws Failed when the root or a folder behind a symlink that was followed is gone by now: the
   // snapshot was deleted while it was read, and the walk may have missed files.
@@ -38,6 +41,7 @@ class Walk {
   void enter(const std::string& relative, const fs::path& path);
 
   fs::path root_;
+  WalkOf what_;
   std::vector<Level> levels_;
   std::vector<fs::path> followed_;
 };
