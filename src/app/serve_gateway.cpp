@@ -46,6 +46,7 @@ http::ServerOptions server_options(const config::Gateway& values) {
   options.min_body_bytes_per_second = limits.min_bytes_per_second;
   options.stop_grace = limits.stop_grace;
   options.refusal = gateway::refusal;
+  options.urgent = gateway::Gateway::is_own_page;
   options.overloaded_body = gateway::overload_document();
   options.overloaded_type = "application/xml";
   return options;

@@ -16,6 +16,11 @@ namespace holdfast::gateway {
 
 namespace {
 
+constexpr std::string_view kLivePath = "/minio/health/live", kReadyPath = "/minio/health/ready";
+constexpr std::string_view kHealthPath = "/-/health", kMetricsPath = "/-/metrics";
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
 // What is counted beside the operations of the route table, as labels behind theirs.
 constexpr std::string_view kOwnLabels[] = {"Health", "Metrics", "Unrouted"};
 enum class OwnLabel { kHealth, kMetrics, kUnrouted };
@@ -72,6 +77,11 @@ Gateway::Gateway(GatewayOptions options, storage::Storage& storage)
 
 Gateway::~Gateway() = default;
 
+bool Gateway::is_own_page(std::string_view target) {
+  const std::string_view path = path_of(target);
+  return path == kLivePath || path == kReadyPath || path == kHealthPath || path == kMetricsPath;
+}
+
 http::ServerResponse Gateway::State::health(const Context& context, bool ask_storage) {
   try {
     if (auto* buckets = ask_storage ? storage.buckets() : nullptr) buckets->list(context);
@@ -86,14 +96,13 @@ http::ServerResponse Gateway::State::health(const Context& context, bool ask_sto
 std::optional<http::ServerResponse> Gateway::State::own_page(const Context& context,
                                                              const http::ServerRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
-  const std::string_view path =
-      std::string_view(request.target).substr(0, request.target.find('?'));
+  const std::string_view path = path_of(request.target);
   http::ServerResponse response;
-  if (path == "/minio/health/live") {
+  if (path == kLivePath) {
     response = health(context, false);
-  } else if (path == "/-/health" || path == "/minio/health/ready") {
+  } else if (path == kHealthPath || path == kReadyPath) {
     response = health(context, true);
-  } else if (path == "/-/metrics" && options.metrics) {
+  } else if (path == kMetricsPath && options.metrics) {
     response = plain_text(200, metrics.text(options.gauges ? options.gauges() : ServerGauges()),
                           OwnLabel::kMetrics);
   } else {

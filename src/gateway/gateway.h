@@ -42,6 +42,8 @@ class Gateway {
   // trouble (status 500 and above) is logged with the request's id.
   // GET /-/health, /minio/health/live and /minio/health/ready need no signature: 200, or 503 when
   // the storage does not answer (not asked by live). Neither does GET /-/metrics.
+  // is_own_page() names these: they must be answered however busy the gateway is.
+  static bool is_own_page(std::string_view target);
   http::ServerResponse handle(const Context& context, http::ServerRequest& request);
   // Counts a finished request for /-/metrics: for the server's hook.
   void note(const http::AccessRecord& record);

@@ -94,7 +94,7 @@ Server::Impl::Impl(const Context& parent, ServerOptions server_options, Handler 
       poller(::epoll_create1(EPOLL_CLOEXEC)),
       waker(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       scratch(kReadSize),
-      arming(options.max_workers) {
+      arming(options.max_workers + 1) {
   if (options.tls) identity.emplace(context, *options.tls);
   if (!poller || !waker) throw_errno(errno, "start the HTTP server");
   bind_address();

@@ -100,6 +100,9 @@ struct ServerOptions {
   // Measured over stretches of body_stall_timeout; only time spent waiting for the peer counts.
   std::uint64_t min_body_bytes_per_second = 64;
   Duration stop_grace = std::chrono::seconds(25);  // for request_stop()
+  // Which targets one more worker, kept for them, answers while all others are busy: short things
+  // that must not wait, such as health checks. Called from any thread. Absent: none.
+  std::function<bool(std::string_view target)> urgent;
   // What a 503 says: one for requests beyond the queue and connections beyond the limit.
   std::string overloaded_body = "the server is busy, try again later\n";
   std::string overloaded_type = "text/plain";

@@ -100,8 +100,16 @@ struct Server::Impl {
 
   // --- workers, server_worker.cpp
   bool start_worker_locked();
+  static std::optional<pthread_t> start_thread(void* (*main)(void*), Impl* server);
   static void* worker_main(void* server);
   void work();
+  // The worker that is kept for what is urgent; it also finishes handshakes, since nobody knows yet
+  // what comes behind them. What turns out to be ordinary waits for an ordinary worker.
+  bool start_lookout_locked();
+  static void* lookout_main(void* server);
+  void keep_lookout();
+  void serve_urgent(Connection& connection, Worker& worker);
+  bool is_urgent(const Connection& connection) const;
   void serve(Connection& connection, Worker& worker);
   // Whether the handshake is done; if not, the connection is no longer the caller's.
   bool greet(Connection& connection, Worker& worker);
@@ -137,13 +145,14 @@ struct Server::Impl {
   bool cut = false;  // the grace is over
 
   std::mutex mutex;
-  std::condition_variable work_ready;
+  std::condition_variable work_ready, urgent_ready;
   // Waiting for a step of the handshake, for a first byte, for the rest of a head, for a worker's
   // end, for the peer's end.
   Connections greeting, idle, reading, busy, closing;
-  std::deque<Connection*> queue;
+  std::deque<Connection*> queue, urgent_queue;
   std::vector<pthread_t> workers;
-  std::vector<std::atomic<const Connection*>> arming;  // one a worker
+  std::optional<pthread_t> lookout;
+  std::vector<std::atomic<const Connection*>> arming;  // one a worker, the last one the lookout's
   std::size_t started_workers = 0;
   std::size_t idle_workers = 0;
   bool ending = false;

@@ -51,7 +51,8 @@ struct RequestLine {
   std::string method, target;
 };
 // What can be read of the request line at the beginning of `bytes`, which may be anything and end
-// anywhere: a method of letters and at most 2 KiB of target, or neither. For the log only.
+// anywhere: a method of letters and at most 2 KiB of target, or neither. Not checked: for the log,
+// and for who shall serve it.
 RequestLine peek_request_line(std::string_view bytes);
 
 // Whether two header names are the same, in any case.

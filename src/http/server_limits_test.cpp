@@ -133,6 +133,31 @@ TEST(ServerLimits, RefusesRequestsBeyondTheQueue) {
   EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
 }
 
+TEST(ServerLimits, AnswersWhatIsUrgentWhileAllWorkersAreBusy) {
+  ServerOptions options;
+  options.max_workers = 1;
+  options.max_queued_requests = 1;
+  options.urgent = [](std::string_view target) { return target == "/health"; };
+  Gate gate;
+  RunningServer server(gate.handler(), options);
+  Peer running(server->port()), waiting(server->port()), health(server->port());
+  running.send(get("/gate"));
+  gate.entered.get_future().wait();
+  waiting.send(get("/"));
+  while (server->queued_requests() < 1) std::this_thread::yield();
+  for (int i = 0; i < 3; ++i) {
+    health.send(get("/health"));
+    EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+  }
+  // What comes behind it on the same connection is ordinary: it waits for its turn.
+  health.send(get("/health") + get("/ordinary"));
+  EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+  gate.released.set_value();
+  EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+}
+
 // What the hook is told, in one line each; the server must be stopped before it is read.
 struct Records {
   std::mutex mutex;

@@ -75,21 +75,27 @@ void Server::Impl::discard(Connection& connection) {
 }
 
 void Server::Impl::queue_request(Connection& connection) {
-  bool taken = false;
+  std::condition_variable* taker = nullptr;
   {
     std::lock_guard lock(mutex);
     const auto may_wait = [&] {
       return queue.size() < options.max_queued_requests && !workers.empty();
     };
-    if (idle_workers > queue.size() || start_worker_locked() || may_wait()) {
+    const bool now = idle_workers > queue.size() || start_worker_locked();
+    if (!now && is_urgent(connection) && start_lookout_locked()) {
+      taker = &urgent_ready;
+      urgent_queue.push_back(&connection);
+    } else if (now || may_wait()) {
+      taker = &work_ready;
+      queue.push_back(&connection);
+    }
+    if (taker) {
       connection.request_start = context.clock().steady();
       move_locked(connection, busy);
-      queue.push_back(&connection);
-      taken = true;
     }
   }
-  if (taken) {
-    work_ready.notify_one();
+  if (taker) {
+    taker->notify_one();
   } else {
     refuse(connection, 503, "too many requests");
   }
@@ -277,7 +283,9 @@ void Server::Impl::join_workers() {
     ending = true;
   }
   work_ready.notify_all();
+  urgent_ready.notify_all();
   for (const pthread_t worker : workers) ::pthread_join(worker, nullptr);
+  if (lookout) ::pthread_join(*lookout, nullptr);
   workers.clear();
 }
 

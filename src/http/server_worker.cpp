@@ -21,6 +21,12 @@ constexpr std::size_t kMostDrained = 256 * 1024;
 // False when there are enough workers, or no thread could be had.
 bool Server::Impl::start_worker_locked() {
   if (workers.size() >= options.max_workers) return false;
+  const auto thread = start_thread(&Impl::worker_main, this);
+  if (thread) workers.push_back(*thread);
+  return thread.has_value();
+}
+
+std::optional<pthread_t> Server::Impl::start_thread(void* (*main)(void*), Impl* server) {
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setstacksize(&attributes, kStackBytes);
@@ -30,11 +36,59 @@ bool Server::Impl::start_worker_locked() {
   ::sigaddset(&blocked, SIGPIPE);
   ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
   pthread_t thread;
-  const int error = ::pthread_create(&thread, &attributes, &Impl::worker_main, this);
+  const int error = ::pthread_create(&thread, &attributes, main, server);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::pthread_attr_destroy(&attributes);
-  if (error == 0) workers.push_back(thread);
-  return error == 0;
+  if (error != 0) return std::nullopt;
+  return thread;
+}
+
+bool Server::Impl::start_lookout_locked() {
+  if (!lookout) lookout = start_thread(&Impl::lookout_main, this);
+  return lookout.has_value() && urgent_queue.size() < options.max_queued_requests;
+}
+
+void* Server::Impl::lookout_main(void* server) {
+  static_cast<Impl*>(server)->keep_lookout();
+  return nullptr;
+}
+
+void Server::Impl::keep_lookout() {
+  std::unique_lock lock(mutex);
+  Worker worker{arming[options.max_workers], {}, std::vector<char>(kReadSize)};
+  while (true) {
+    while (urgent_queue.empty() && !ending) urgent_ready.wait(lock);
+    if (urgent_queue.empty()) return;
+    Connection& connection = *urgent_queue.front();
+    urgent_queue.pop_front();
+    lock.unlock();
+    serve_urgent(connection, worker);
+    lock.lock();
+  }
+}
+
+bool Server::Impl::is_urgent(const Connection& connection) const {
+  if (!options.urgent) return false;
+  if (connection.socket.greeting()) return true;
+  const std::string_view bytes = connection.input.view();
+  return options.urgent(
+      peek_request_line(bytes.substr(std::min(connection.scan.begin, bytes.size()))).target);
+}
+
+void Server::Impl::serve_urgent(Connection& connection, Worker& worker) {
+  if (connection.socket.greeting()) {
+    if (!greet(connection, worker) || !next_head(connection, worker)) return;
+    connection.request_start = context.clock().steady();
+  }
+  while (is_urgent(connection)) {
+    if (!serve_one(connection, worker) || !next_head(connection, worker)) return;
+    connection.request_start = context.clock().steady();
+  }
+  {
+    std::lock_guard lock(mutex);
+    queue.push_back(&connection);
+  }
+  work_ready.notify_one();
 }
 
 void* Server::Impl::worker_main(void* server) {
