@@ -37,6 +37,7 @@ std::vector<std::string_view> counted_operations() {
 http::ServerResponse plain_text(int status, std::string text, OwnLabel label) {
   http::ServerResponse response;
   response.status = status;
+  // The version is that of Prometheus' text format; to a health probe it means nothing.
   response.headers.emplace_back("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   response.text = std::move(text);
   response.label = label_of(label);

@@ -15,6 +15,12 @@ constexpr std::array kRules = {
     AccessRule{"CreateBucket", Need::kMakeBucket},
     AccessRule{"DeleteBucket", Need::kRemoveBucket},
     AccessRule{"HeadBucket", Need::kSight},
+    AccessRule{"PutBucketVersioning", Need::kRoot},
+    AccessRule{"PutBucketCors", Need::kRoot},
+    AccessRule{"DeleteBucketCors", Need::kRoot},
+    AccessRule{"PutBucketLifecycleConfiguration", Need::kRoot},
+    AccessRule{"DeleteBucketLifecycle", Need::kRoot},
+    AccessRule{"PutObjectLockConfiguration", Need::kRoot},
     AccessRule{"GetBucketLocation", Need::kSight},
     AccessRule{"GetBucketAcl", Need::kSight},
     AccessRule{"GetBucketVersioning", Need::kSight},
@@ -44,6 +50,12 @@ constexpr std::array kRules = {
     AccessRule{"GetObjectAttributes", Need::kRead},
     AccessRule{"GetObjectAcl", Need::kRead},
     AccessRule{"GetObjectTagging", Need::kRead},
+    AccessRule{"GetObjectRetention", Need::kRead},
+    AccessRule{"GetObjectLegalHold", Need::kRead},
+    AccessRule{"PutObjectTagging", Need::kOverwrite},
+    AccessRule{"DeleteObjectTagging", Need::kOverwrite},
+    AccessRule{"PutObjectRetention", Need::kOverwrite},
+    AccessRule{"PutObjectLegalHold", Need::kOverwrite},
     AccessRule{"PutObject", Need::kWrite},
     AccessRule{"CopyObject", Need::kWrite},  // and read on the source
     AccessRule{"CreateMultipartUpload", Need::kWrite},
@@ -81,6 +93,8 @@ bool may(const Call& call, Need need) {
     case Need::kWrite:
       return key.allows(Verb::kWriteNew, bucket, object) ||
              key.allows(Verb::kOverwrite, bucket, object);
+    case Need::kOverwrite:
+      return key.allows(Verb::kOverwrite, bucket, object);
     case Need::kDelete:
       return key.allows(Verb::kDelete, bucket, object);
   }

@@ -19,7 +19,8 @@ enum class Need {
   kRemoveBucket,  // delete on the bucket as a whole
   kList,          // list on everything below the query's prefix
   kRead,
-  kWrite,  // writeNew or overwrite; the write itself tells which
+  kWrite,      // writeNew or overwrite; the write itself tells which
+  kOverwrite,  // what changes an object that is there
   kDelete,
 };
 

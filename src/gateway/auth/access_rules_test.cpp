@@ -40,6 +40,7 @@ struct Step {
 };
 
 const std::vector<std::vector<Verb>> kAlways = {{}};
+const std::vector<std::vector<Verb>> kNever = {};
 const std::vector<std::vector<Verb>> kEither = {{Verb::kWriteNew}, {Verb::kOverwrite}};
 
 std::vector<Step> bucket_steps() {
@@ -48,6 +49,12 @@ std::vector<Step> bucket_steps() {
       {"CreateBucket", "PUT", "/other-bucket", "", {}, {{Verb::kWriteNew}}, true},
       {"DeleteBucket", "DELETE", "/empty-bucket", "", {}, {{Verb::kDelete}}, true},
       {"HeadBucket", "HEAD", "/bucket", "", {}, kAlways, false, true},
+      {"PutBucketVersioning", "PUT", "/bucket?versioning", "<x/>", {}, kNever},
+      {"PutBucketCors", "PUT", "/bucket?cors", "<x/>", {}, kNever},
+      {"DeleteBucketCors", "DELETE", "/bucket?cors", "", {}, kNever},
+      {"PutBucketLifecycleConfiguration", "PUT", "/bucket?lifecycle", "<x/>", {}, kNever},
+      {"DeleteBucketLifecycle", "DELETE", "/bucket?lifecycle", "", {}, kNever},
+      {"PutObjectLockConfiguration", "PUT", "/bucket?object-lock", "<x/>", {}, kNever},
       {"ListObjects", "GET", "/bucket?prefix=KEY", "", {}, {{Verb::kList}}},
       {"ListObjects", "GET", "/bucket", "", {}, {{Verb::kList}}, true},
       {"ListObjectsV2", "GET", "/bucket?list-type=2&prefix=KEY", "", {}, {{Verb::kList}}},
@@ -106,6 +113,12 @@ std::vector<Step> object_steps() {
       {"GetObjectAttributes", "GET", old + "?attributes", "", attributes, {{Verb::kRead}}},
       {"GetObjectAcl", "GET", old + "?acl", "", {}, {{Verb::kRead}}},
       {"GetObjectTagging", "GET", old + "?tagging", "", {}, {{Verb::kRead}}},
+      {"GetObjectRetention", "GET", old + "?retention", "", {}, {{Verb::kRead}}},
+      {"GetObjectLegalHold", "GET", old + "?legal-hold", "", {}, {{Verb::kRead}}},
+      {"PutObjectTagging", "PUT", old + "?tagging", "<Tagging/>", {}, {{Verb::kOverwrite}}},
+      {"DeleteObjectTagging", "DELETE", old + "?tagging", "", {}, {{Verb::kOverwrite}}},
+      {"PutObjectRetention", "PUT", old + "?retention", "<Retention/>", {}, {{Verb::kOverwrite}}},
+      {"PutObjectLegalHold", "PUT", old + "?legal-hold", "<LegalHold/>", {}, {{Verb::kOverwrite}}},
       {"PutObject", "PUT", fresh, "x", {}, {{Verb::kWriteNew}}},
       {"PutObject", "PUT", old, "x", {}, {{Verb::kOverwrite}}},
       {"CopyObject", "PUT", fresh, "", copy, read_and_create},
@@ -200,20 +213,28 @@ bool suffices(const Step& step, VerbSet verbs) {
   });
 }
 
+bool is_offered(const Step& step) {
+  return std::any_of(routes().begin(), routes().end(),
+                     [&](const Route& route) { return route.name == step.operation; });
+}
+
+// Of the operations that are offered.
 std::vector<Step> all_steps() {
   std::vector<Step> steps = bucket_steps();
   for (Step& step : object_steps()) steps.push_back(std::move(step));
+  std::erase_if(steps, [](const Step& step) { return !is_offered(step); });
   return steps;
 }
 
-TEST(AccessRules, EveryOperationHasOneRuleAndEveryRuleAnOperation) {
-  std::multiset<std::string_view> offered, ruled, walked;
-  for (const Route& route : routes()) offered.insert(route.name);
+TEST(AccessRules, EveryOperationHasOneRuleAndIsWalked) {
+  std::multiset<std::string_view> ruled, walked;
   for (const AccessRule& rule : access_rules()) ruled.insert(rule.operation);
-  EXPECT_EQ(offered, ruled);
   const std::vector<Step> steps = all_steps();
   for (const Step& step : steps) walked.insert(step.operation);
-  for (const std::string_view name : offered) EXPECT_TRUE(walked.contains(name)) << name;
+  for (const Route& route : routes()) {
+    EXPECT_EQ(ruled.count(route.name), 1u) << route.name;
+    EXPECT_TRUE(walked.contains(route.name)) << route.name;
+  }
 }
 
 TEST(AccessRules, EveryOperationUnderEverySetOfVerbs) {
@@ -234,7 +255,8 @@ TEST(AccessRules, AGrantForTheWholeBucketReachesEveryKeyOfIt) {
           << step.operation << " " << step.target << " with verb " << unsigned(verb);
     }
     Scene all(VerbSet::all(), "", "out/k");
-    EXPECT_FALSE(all.denied(step)) << step.operation << " " << step.target;
+    EXPECT_EQ(all.denied(step), !suffices(step, VerbSet::all()))
+        << step.operation << " " << step.target;
   }
 }
 
