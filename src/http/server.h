@@ -38,6 +38,7 @@ struct ServerRequest {
   std::string target;  // as sent: percent-encoded path and query
   std::vector<std::pair<std::string, std::string>> headers;
   std::string peer;  // address:port
+  bool tls = false;  // it came under TLS
   bool keep_alive = true;
   // The body as framed by HTTP (Content-Length or chunked); never null, empty when there is none.
   // Reading it sends "100 Continue" first when the client waits for that. A handler may leave it

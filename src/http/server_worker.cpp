@@ -201,6 +201,7 @@ bool Server::Impl::serve_one(Connection& connection, Worker& worker) {
   request.target = std::move(head.target);
   request.headers = std::move(head.headers);
   request.peer = connection.peer;
+  request.tls = options.tls.has_value();
   request.keep_alive = head.keep_alive;
   request.content_length = head.content_length;
   return answer(connection, head, request, worker);

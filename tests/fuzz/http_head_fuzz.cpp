@@ -71,6 +71,16 @@ void check_round_trip(const RequestHead& head) {
   HOLDFAST_PROPERTY(same->expect_continue == head.expect_continue);
 }
 
+// What the log shows of a request that is refused.
+void check_peek(std::string_view bytes) {
+  const RequestLine line = peek_request_line(bytes);
+  for (const std::string& part : {line.method, line.target}) {
+    HOLDFAST_PROPERTY(part.find_first_of("\r\n ") == std::string::npos);
+  }
+  HOLDFAST_PROPERTY(line.method.size() <= 32 && line.target.size() <= 2048);
+  HOLDFAST_PROPERTY(!line.method.empty() || line.target.empty());
+}
+
 void check_parse(std::string_view bytes) {
   const auto parsed = parse_head(bytes);
   if (const auto* refusal = std::get_if<HeadRefusal>(&parsed)) {
@@ -91,5 +101,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const HeadScan scan = check_scan(bytes, state);
   if (state == HeadState::kComplete) check_parse(bytes.substr(scan.begin, scan.next - scan.begin));
   check_parse(bytes);  // must stand alone too
+  check_peek(bytes);
   return 0;
 }

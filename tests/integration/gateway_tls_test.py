@@ -64,6 +64,10 @@ class TlsTest(GatewayTestCase):
         self.assertEqual(self.get("large"), large)
         part = self.s3.get_object(Bucket=self.BUCKET, Key="large", Range="bytes=1000000-9000000")["Body"].read()
         self.assertEqual(part, large[1_000_000:9_000_001])
+        upload = {"Bucket": self.BUCKET, "Key": "parts", "UploadId": self.s3.create_multipart_upload(Bucket=self.BUCKET, Key="parts")["UploadId"]}
+        etag = self.s3.upload_part(**upload, PartNumber=1, Body=small)["ETag"]
+        done = self.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+        self.assertEqual(done["Location"], f"{self.gateway.url}/{self.BUCKET}/parts")
         link = self.client(signature_version="s3v4").generate_presigned_url("get_object", {"Bucket": self.BUCKET, "Key": "small"}, ExpiresIn=60)
         self.assertEqual(processes.http_get(link, ca=self.ca), small)
 

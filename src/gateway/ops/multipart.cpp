@@ -224,7 +224,8 @@ http::ServerResponse complete_upload(Call& call) {
       parts.begin(), parts.end(), [](const auto& part) { return part.checksum.has_value(); });
   codec::XmlWriter xml("CompleteMultipartUploadResult", kNamespace);
   const std::string host(call.request.header("host").value_or(""));
-  xml.element("Location", "http://" + host + call.target.raw_path);
+  const std::string scheme = call.request.tls ? "https://" : "http://";
+  xml.element("Location", scheme + host + call.target.raw_path);
   xml.element("Bucket", call.target.bucket).element("Key", call.target.key);
   xml.element("ETag", quote_etag(etag));
   if (has_checksums) {
