@@ -15,6 +15,11 @@ struct Arguments {
   bool deep = false, direct = false;
 };
 
+void print_lines(const char* prefix, const std::vector<std::string>& lines, std::uint64_t more) {
+  for (const std::string& line : lines) std::printf("%s%s\n", prefix, line.c_str());
+  if (more > 0) std::printf("%sand %llu more\n", prefix, static_cast<unsigned long long>(more));
+}
+
 int run(Program& program, const Arguments& arguments) {
   OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
   datastore::VerifyReport report =
@@ -24,13 +29,17 @@ int run(Program& program, const Arguments& arguments) {
                            {"objects", report.objects},
                            {"bytes", report.bytes},
                            {"objects_without_checksum", report.objects_without_checksum},
-                           {"problems", report.problems}};
+                           {"problems", report.problems},
+                           {"more_problems", report.more_problems},
+                           {"warnings", report.warnings},
+                           {"more_warnings", report.more_warnings}};
     std::printf("%s\n", json.dump(2).c_str());
   } else {
-    for (const std::string& problem : report.problems) std::printf("%s\n", problem.c_str());
-    std::printf("%s: %llu objects, %s, %zu problems%s\n", arguments.store.c_str(),
+    print_lines("", report.problems, report.more_problems);
+    print_lines("warning: ", report.warnings, report.more_warnings);
+    std::printf("%s: %llu objects, %s, %llu problems%s\n", arguments.store.c_str(),
                 static_cast<unsigned long long>(report.objects), format_bytes(report.bytes).c_str(),
-                report.problems.size(),
+                static_cast<unsigned long long>(report.problems.size() + report.more_problems),
                 arguments.deep ? "" : " (names and sizes; --deep reads every byte)");
     if (arguments.deep && report.objects_without_checksum > 0) {
       std::printf("%llu objects have no recorded checksum: another tool wrote them\n",

@@ -91,6 +91,10 @@ struct VerifyRequest {
 struct VerifyReport {
   std::uint64_t objects = 0, bytes = 0, objects_without_checksum = 0;
   std::vector<std::string> problems;  // empty: good
+  std::uint64_t more_problems = 0;    // that are not told one by one
+  // No damage: what is stored beside the backup, by a run at work or a killed one.
+  std::vector<std::string> warnings;
+  std::uint64_t more_warnings = 0;
 };
 
 // Where measure() looks: the live store, or what a scratch restore left in a folder (the driver

@@ -23,14 +23,23 @@ Engine::Engine(datastore::Datastore& datastore, storage::Storage& catalog_storag
                EngineOptions options)
     : datastore_(datastore), storage_(catalog_storage), options_(std::move(options)) {}
 
+// Told at once, for a run that fails afterwards, and by the caller in the run's warnings, for those
+// who see no progress.
+std::vector<std::string> Engine::recover(const Context& context, Progress& progress) {
+  std::vector<std::string> lines = datastore_.recover(context);
+  for (const std::string& line : lines) progress.note(line);
+  return lines;
+}
+
 BackupOutcome Engine::backup(const Context& context, datastore::BackupRequest request,
                              Progress& progress) {
   bool is_copy = request.kind == BackupKind::kDatedCopy;
   Run run(context, storage_, options_, datastore_.store(), is_copy ? "copy" : "backup");
   request.run_id = run.record().id;
   return run.execute([&](const Context& inside, Fence& fence) {
-    for (const std::string& line : datastore_.recover(inside)) progress.note(line);
+    std::vector<std::string> mended = recover(inside, progress);
     BackupOutcome outcome = datastore_.backup(inside, request, fence, progress);
+    outcome.warnings.insert(outcome.warnings.begin(), mended.begin(), mended.end());
     catalog::RunRecord& record = run.record();
     record.name = outcome.name;
     record.changed = outcome.changed;
@@ -50,7 +59,7 @@ RestoreOutcome Engine::restore(const Context& context, const PlanRequest& reques
   Run run(context, storage_, options_, datastore_.store(), "restore");
   run.record().name = request.name;
   return run.execute([&](const Context& inside, Fence& fence) {
-    for (const std::string& line : datastore_.recover(inside)) progress.note(line);
+    std::vector<std::string> mended = recover(inside, progress);
     RestorePlan plan = datastore_.plan(inside, request);
     bool wanted = confirm(plan);
     std::string what = fmt::format("restore of {} {}", plan.store, plan.name);
@@ -59,6 +68,7 @@ RestoreOutcome Engine::restore(const Context& context, const PlanRequest& reques
     if (!wanted) throw Refused(what, "not confirmed", "give --yes to restore without being asked");
     fence.check();
     RestoreOutcome outcome = datastore_.restore(inside, plan, progress);
+    outcome.warnings.insert(outcome.warnings.begin(), mended.begin(), mended.end());
     catalog::RunRecord& record = run.record();
     record.bytes_sent = outcome.bytes_fetched;
     record.objects_sent = outcome.objects_fetched;
@@ -87,6 +97,9 @@ VerifyReport Engine::verify(const Context& context, const VerifyRequest& request
     total.bytes += one.bytes;
     total.objects_without_checksum += one.objects_without_checksum;
     for (const std::string& problem : one.problems) total.problems.push_back(name + ": " + problem);
+    for (const std::string& line : one.warnings) total.warnings.push_back(name + ": " + line);
+    total.more_problems += one.more_problems;
+    total.more_warnings += one.more_warnings;
   }
   return total;
 }
@@ -144,12 +157,17 @@ DrillReport Engine::drill(const Context& context, const std::string& name, Progr
   return report;
 }
 
-std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
+std::vector<PruneDecision> Engine::decide_prune(const Context& context) {
   std::vector<retention::DatedCopy> copies;
   std::vector<PruneDecision> decisions;
   for (const BackupEntry& entry : datastore_.list(context)) {
-    if (entry.kind == "copy" && entry.completed) {
+    if (entry.kind == "copy" && entry.complete && entry.completed) {
       copies.push_back({entry.name, entry.started ? *entry.started : *entry.completed});
+    } else if (entry.kind == "copy" && !entry.complete && !entry.completed) {
+      decisions.push_back(
+          {entry.name, true, "an unfinished copy: left by a copy or a removal that was killed"});
+    } else if (entry.kind == "copy") {
+      decisions.push_back({entry.name, false, "damaged: verify shows how"});
     } else {
       decisions.push_back({entry.name, false, "not a dated copy: only those are pruned by count"});
     }
@@ -159,11 +177,18 @@ std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
   for (std::size_t i = 0; i < copies.size(); ++i) {
     decisions.push_back({copies[i].name, verdicts[i].remove, verdicts[i].reason});
   }
+  return decisions;
+}
+
+std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
+  std::vector<PruneDecision> decisions = decide_prune(context);
   bool any = std::any_of(decisions.begin(), decisions.end(),
                          [](const PruneDecision& d) { return d.remove; });
   if (dry_run || !any) return decisions;
   Run run(context, storage_, options_, datastore_.store(), "prune");
   return run.execute([&](const Context& inside, Fence& fence) {
+    // Again under the lease: until then a copy may have been in the making.
+    decisions = decide_prune(inside);
     for (const PruneDecision& decision : decisions) {
       if (decision.remove) datastore_.remove(inside, decision.name, fence);
     }

@@ -58,11 +58,14 @@ class Engine {
   // `name` empty: the newest complete backup. Differences are reported, not thrown. Takes no lease:
   // it changes nothing that others see.
   DrillReport drill(const Context& context, const std::string& name, Progress& progress);
-  // Applies the retention of dated copies; with `dry_run` only says what it would do.
+  // Applies the retention of dated copies, and finishes the removal of unfinished ones; with
+  // `dry_run` only says what it would do.
   std::vector<PruneDecision> prune(const Context& context, bool dry_run);
 
  private:
+  std::vector<std::string> recover(const Context& context, Progress& progress);
   std::string newest_complete(const Context& context);
+  std::vector<PruneDecision> decide_prune(const Context& context);
 
   datastore::Datastore& datastore_;
   storage::Storage& storage_;

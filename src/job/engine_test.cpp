@@ -60,13 +60,13 @@ class NamesDatastore : public datastore::Datastore {
   }
   std::vector<std::string> recover(const Context&) override {
     ++recovered;
-    return {};
+    return mended;
   }
 
   std::string store_ = "victoria-metrics-0";
   std::vector<BackupEntry> entries;
   std::optional<Unavailable> backup_error;
-  std::vector<std::string> conflicts, restored, removed;
+  std::vector<std::string> conflicts, restored, removed, mended;
   std::string run_id, bad;
   datastore::Measurement measured;
   std::optional<datastore::Measurement> recorded_then;
@@ -191,6 +191,29 @@ TEST_F(EngineTest, ADrillTakesTheNewestAndTellsEveryDifference) {
                                       "series: 2 at backup time, not measured now"}));
   store_.recorded_then.reset();
   EXPECT_TRUE(engine.drill(context_, "old", progress_).nothing_recorded);
+}
+
+// A silent progress shows nothing: then the warnings do.
+TEST_F(EngineTest, WhatWasMendedReachesTheCallerOfEveryRun) {
+  store_.mended = {"finished a restore"};
+  Engine engine(store_, *memory_, options_);
+  EXPECT_EQ(engine.backup(context_, {}, progress_).warnings, store_.mended);
+  EXPECT_EQ(records().front().warnings, store_.mended);
+  auto yes = [](const datastore::RestorePlan&) { return true; };
+  EXPECT_EQ(engine.restore(context_, {.name = "a"}, progress_, yes).warnings, store_.mended);
+}
+
+TEST_F(EngineTest, PruneFinishesWhatAKilledOneBegan) {
+  store_.entries = {entry("v", "version", 1), entry("c", "copy", 2), entry("half", "copy", 3),
+                    entry("damaged", "copy", 4), entry("unfinished", "version", 5)};
+  store_.entries[2].complete = store_.entries[3].complete = store_.entries[4].complete = false;
+  store_.entries[2].completed.reset();
+  store_.entries[4].completed.reset();
+  Engine engine(store_, *memory_, options_);
+  engine.prune(context_, true);
+  EXPECT_TRUE(store_.removed.empty());
+  engine.prune(context_, false);
+  EXPECT_EQ(store_.removed, (std::vector<std::string>{"half"}));
 }
 
 TEST_F(EngineTest, PruneRemovesOnlyDatedCopiesBeyondTheCounts) {

@@ -30,6 +30,7 @@ ManifestHeader describe_stored(const Context& context, const Place& place,
     entries.add(format_entry(entry));
   }
   require(check.finish());
+  require(lacks_of_every_snapshot(context, place, folder));
   return header;
 }
 

@@ -13,6 +13,8 @@ namespace holdfast::datastore::vm {
 namespace {
 
 constexpr std::size_t kHexLength = 16;
+constexpr std::size_t kShortestTime = 8;  // digits of a time in a folder's name
+constexpr std::string_view kMarkerWord = "holdfast-manifest";
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 
 std::optional<std::uint64_t> parse_hex(std::string_view text) {
@@ -175,8 +177,13 @@ std::string version_folder(std::string_view prefix, WallTime time) {
 bool belongs_to_instance(std::string_view folder, std::string_view prefix) {
   if (!folder.starts_with(prefix)) return false;
   folder.remove_prefix(prefix.size());
-  return folder.empty() ||
-         (folder.size() > 1 && folder[0] == '-' && folder.find('/') == std::string_view::npos);
+  if (folder.empty()) return true;
+  const std::string_view suffix = folder.substr(1);
+  if (folder[0] != '-' || suffix.empty()) return false;
+  if (suffix.find_first_of("/-") != std::string_view::npos) return false;
+  // A short number is another instance's: "victoria-metrics-0" beside "victoria-metrics".
+  return suffix.size() >= kShortestTime ||
+         suffix.find_first_not_of("0123456789") != std::string_view::npos;
 }
 
 std::optional<WallTime> version_time(std::string_view folder, std::string_view prefix) {
@@ -191,15 +198,18 @@ std::optional<WallTime> version_time(std::string_view folder, std::string_view p
 }
 
 std::string Marker::text() const {
-  return fmt::format("holdfast-manifest {} {}\n", manifest_sha256, manifest_id);
+  return fmt::format("{} {} {}\n", kMarkerWord, manifest_sha256, manifest_id);
 }
 
 std::optional<Marker> parse_marker(std::string_view text) {
-  if (!text.ends_with('\n')) return std::nullopt;
-  auto fields = split(text.substr(0, text.size() - 1), ' ');
-  if (fields.size() != 3 || fields[0] != "holdfast-manifest" || fields[1].size() != 64 ||
-      !is_lower_hex(fields[1]) || !is_lower_hex(fields[2])) {
+  if (text.empty() || text.substr(0, kMarkerWord.size()) != kMarkerWord.substr(0, text.size())) {
     return std::nullopt;
+  }
+  if (!text.ends_with('\n')) return Marker{};
+  auto fields = split(text.substr(0, text.size() - 1), ' ');
+  if (fields.size() != 3 || fields[0] != kMarkerWord || fields[1].size() != 64 ||
+      !is_lower_hex(fields[1]) || !is_lower_hex(fields[2])) {
+    return Marker{};
   }
   return Marker{std::string(fields[1]), std::string(fields[2])};
 }

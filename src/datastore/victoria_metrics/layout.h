@@ -62,7 +62,9 @@ std::optional<PartFacts> facts_from_name(const PartPath& part);
 std::optional<PartFacts> facts_from_metadata(std::string_view json);
 
 // Folders of an instance: PREFIX or PREFIX-SUFFIX. A version or a copy has a time of 14 digits as
-// suffix.
+// suffix; others have a word ("latest") or another form of a time, of 8 characters or more. A
+// suffix with a dash in it, or a short number, is another instance's, whose prefix begins with this
+// one.
 std::string version_folder(std::string_view prefix, WallTime time);
 bool belongs_to_instance(std::string_view folder, std::string_view prefix);
 std::optional<WallTime> version_time(std::string_view folder, std::string_view prefix);
@@ -73,7 +75,8 @@ struct Marker {
   std::string manifest_id;
   std::string text() const;
 };
-// nullopt for what vmbackup or anybody else wrote.
+// nullopt for what vmbackup or anybody else wrote. One that begins as ours does but is torn or
+// malformed is ours and names no manifest: both fields are empty.
 std::optional<Marker> parse_marker(std::string_view text);
 
 // The name of a snapshot: 14 digits of UTC time, a dash, hexadecimal digits.

@@ -121,6 +121,10 @@ TEST(FolderNamesTest, BelongToOneInstanceOnly) {
   EXPECT_FALSE(belongs_to_instance("vm-0-", "vm-0"));
   EXPECT_FALSE(belongs_to_instance("vm-01-20261122143120", "vm-0"));
   EXPECT_FALSE(belongs_to_instance("vm-0-a/b", "vm-0"));
+  EXPECT_TRUE(belongs_to_instance("vm-0-1701186840", "vm-0")) << "seconds since 1970";
+  for (const char* other : {"vm-0", "vm-0-20261122143120", "vm-0-latest", "vm-12", "vm-a-latest"}) {
+    EXPECT_FALSE(belongs_to_instance(other, "vm")) << other;
+  }
   EXPECT_EQ(version_time("vm-0-20261122143120", "vm-0"), parse_rfc3339("2026-11-22T14:31:20Z"));
   EXPECT_EQ(version_time("vm-0-latest", "vm-0"), std::nullopt);
   EXPECT_EQ(version_time("vm-0-20261399143120", "vm-0"), std::nullopt);
@@ -132,10 +136,16 @@ TEST(MarkerTest, OursRoundTripsAndNobodyElsesIsTakenForIt) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->manifest_sha256, marker.manifest_sha256);
   EXPECT_EQ(read->manifest_id, marker.manifest_id);
-  for (std::string other : {std::string("ok"), std::string(), std::string("holdfast-manifest\n"),
-                            marker.text().substr(1), marker.text() + "x", "x" + marker.text(),
-                            "holdfast-manifest " + std::string(64, 'G') + " ab\n"}) {
+  for (std::string other : {std::string("ok"), std::string(), std::string("OK\n"),
+                            marker.text().substr(1), "x" + marker.text(), std::string("hold on")}) {
     EXPECT_FALSE(parse_marker(other)) << other;
+  }
+  for (std::string torn :
+       {std::string("holdfast-manifest\n"), std::string("hold"), marker.text().substr(0, 60),
+        marker.text() + "x", "holdfast-manifest " + std::string(64, 'G') + " ab\n"}) {
+    auto ours = parse_marker(torn);
+    ASSERT_TRUE(ours) << torn;
+    EXPECT_EQ(ours->manifest_id + ours->manifest_sha256, "") << torn;
   }
 }
 

@@ -13,7 +13,7 @@ namespace holdfast::datastore::vm {
 namespace {
 
 constexpr std::size_t kBatch = 2048;
-constexpr std::size_t kMostProblems = 100;
+constexpr int kAttempts = 3;
 
 void fill_from_header(BackupEntry& entry, const ManifestHeader& header) {
   entry.started = header.created;
@@ -29,19 +29,22 @@ void look_closer(const Context& context, const Place& place, BackupEntry& entry)
   State state = read_state(context, place, entry.name);
   entry.complete = state.problems.empty();
   if (!entry.complete) {
-    entry.broken_because = state.problems.front();
+    entry.broken_because = state.problems.lines.front();
     return;
   }
   fill_from_header(entry, state.header);
   if (!entry.completed) entry.completed = state.header.created;
 }
 
-BackupEntry describe_folder(const Context& context, const Place& place, const std::string& name) {
+// nullopt: another instance's.
+std::optional<BackupEntry> describe_folder(const Context& context, const Place& place,
+                                           const std::string& name) {
   BackupEntry entry;
   entry.name = name;
   Folder folder;
   try {
     folder = glance(context, place, name);
+    if (folder.is_anothers(place)) return std::nullopt;
     if (folder.header) {
       entry.kind = folder.is_copy ? "copy" : "version";
     } else {
@@ -55,7 +58,9 @@ BackupEntry describe_folder(const Context& context, const Place& place, const st
       entry.complete = true;
       fill_from_header(entry, *folder.header);
     } else if (folder.marker_is_foreign) {
-      entry.complete = true;  // as its marker says; plan and verify look closer
+      entry.broken_because = lacks_of_every_snapshot(context, place, name);
+      // As its marker says; plan and verify look closer.
+      entry.complete = entry.broken_because.empty();
     } else {
       look_closer(context, place, entry);
     }
@@ -71,10 +76,29 @@ class Verifying {
       : context_(context), store_(store), progress_(progress) {}
 
   VerifyReport run(const VerifyRequest& request) {
-    State state = read_state(context_, store_.place, request.name);
-    report_.problems = state.problems;
-    for (const std::string& line : state.warnings) note(line);
-    if (!state.manifest || state.manifest->bytes() == 0) return std::move(report_);
+    for (int attempt = 1;; ++attempt) {
+      report_ = {};
+      problems_ = warnings_ = {};
+      State state = read_state(context_, store_.place, request.name);
+      look_at(state, request);
+      // A backup that runs meanwhile removes objects that the manifest read before still names.
+      if (problems_.empty() || attempt == kAttempts ||
+          !has_changed(context_, store_.place, state.folder)) {
+        break;
+      }
+    }
+    report_.problems = std::move(problems_.lines);
+    report_.more_problems = problems_.more;
+    report_.warnings = std::move(warnings_.lines);
+    report_.more_warnings = warnings_.more;
+    return std::move(report_);
+  }
+
+ private:
+  void look_at(State& state, const VerifyRequest& request) {
+    problems_ = state.problems;
+    warnings_ = state.warnings;
+    if (!state.manifest || state.manifest->bytes() == 0) return;
     if (request.deep) progress_.phase("read", state.header.bytes, state.header.objects);
     auto source = state.manifest->source();
     ManifestReader reader(*source, request.name);
@@ -85,31 +109,32 @@ class Verifying {
       if (!request.deep) continue;
       items_.push_back({store_.place.object(request.name, entry->piece.name()), entry->piece.size,
                         entry->digest});
+      in_place_.push_back(changes_in_place(entry->piece.path));
       if (items_.size() == kBatch) read();
     }
     read();
-    return std::move(report_);
-  }
-
- private:
-  void note(std::string line) {
-    if (report_.problems.size() < kMostProblems) report_.problems.push_back(std::move(line));
   }
 
   void read() {
     if (items_.empty()) return;
     auto results = transfer::verify(context_, *store_.place.storage, items_,
                                     store_.options.transfer, progress_);
-    for (const auto& result : results) {
-      if (result.error) note(result.error->to_string());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      // The content of files that change in place is read from the manifest, never from there.
+      if (results[i].error) {
+        (in_place_[i] ? warnings_ : problems_).add(results[i].error->to_string());
+      }
     }
     items_.clear();
+    in_place_.clear();
   }
 
   const Context& context_;
   const Store& store_;
   Progress& progress_;
   std::vector<transfer::VerifyItem> items_;
+  std::vector<bool> in_place_;  // of each item
+  Lines problems_, warnings_;
   VerifyReport report_;
 };
 
@@ -119,7 +144,7 @@ std::vector<BackupEntry> list_backups(const Context& context, const Place& place
   std::vector<BackupEntry> out;
   for (const std::string& name : list_folders(context, place)) {
     try {
-      out.push_back(describe_folder(context, place, name));
+      if (auto entry = describe_folder(context, place, name)) out.push_back(std::move(*entry));
     } catch (const NotFound& error) {
       if (error.code() == storage::kNoSuchBucket) throw;  // else: removed meanwhile
     }
@@ -142,6 +167,10 @@ void remove_backup(const Context& context, Store& store, const std::string& name
   storage::ListRequest first{.bucket = place.bucket, .prefix = prefix, .limit = 1};
   if (place.storage->list(context, first).objects.empty()) {
     throw NotFound(what, "there is no such backup", "holdfast list shows what there is");
+  }
+  if (glance(context, place, name).is_anothers(place)) {
+    throw Refused(what, "its manifest says that another instance made it",
+                  "give every instance a prefix of its own");
   }
   Committer committer(context, place, fence, name);
   committer.delete_marker();

@@ -9,8 +9,6 @@ namespace holdfast::datastore::vm {
 
 namespace {
 
-constexpr std::size_t kMostProblems = 20;
-
 // What every part of that kind holds, in all versions of the server.
 std::vector<std::string> needed_files(const PartPath& part) {
   if (part.kind == PartPath::Kind::kIndex) {
@@ -58,7 +56,6 @@ std::vector<std::string> PartCheck::problems() const {
   for (const std::string& folder : listed_) {
     if (!files_of_.contains(folder)) out.push_back(folder + " is missing");
   }
-  if (out.size() > kMostProblems) out.resize(kMostProblems);
   return out;
 }
 

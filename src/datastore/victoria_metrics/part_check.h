@@ -17,7 +17,7 @@ class PartCheck {
   // A list of live parts, as servers from 1.91 on write it: `{"Small":[...],"Big":[...]}` beside
   // data parts, `[...]` beside index parts.
   void add_part_list(const std::string& path, std::string_view json);
-  // What is missing, at most 20 lines.
+  // What is missing.
   std::vector<std::string> problems() const;
 
  private:

@@ -8,10 +8,13 @@
 #include "datastore/victoria_metrics/layout.h"
 #include "datastore/victoria_metrics/local.h"
 #include "datastore/victoria_metrics/swap.h"
+#include "transfer/transfer.h"
 
 namespace holdfast::datastore::vm {
 
 namespace {
+
+constexpr std::size_t kBatch = 2048;  // objects checked in one transfer
 
 const PlanDetails& details_of(const RestorePlan& plan) {
   if (!plan.details) throw InvalidArgument("restore " + plan.name, "the plan is another store's");
@@ -119,16 +122,36 @@ void require_no_link(const fs::path& target) {
                 "put a folder or a mount in its place first");
 }
 
-RestoreOutcome run_in_place(const Context& context, const Store& store, const PlanDetails& details,
-                            Progress& progress) {
+// Reads every object that will be fetched to its end, while the old data is still there.
+void check_what_will_be_fetched(const Context& context, const Store& store, const RestorePlan& plan,
+                                Progress& progress) {
+  const PlanDetails& details = details_of(plan);
+  progress.phase("check", plan.bytes_to_fetch, plan.objects_to_fetch);
+  std::vector<transfer::VerifyItem> items;
+  auto check = [&] {
+    for (const auto& result :
+         transfer::verify(context, *store.place.storage, items, store.options.transfer, progress)) {
+      if (!result.error) continue;
+      throw Corrupt("restore " + plan.name, result.error->subject() + ": " + result.error->reason(),
+                    "nothing was touched; restore another version, or see all damage with "
+                    "holdfast verify --deep");
+    }
+    items.clear();
+  };
+  RestoreStepReader reader(*details.steps);
+  while (auto step = reader.next()) {
+    if (step->action != RestoreAction::kFetch) continue;
+    const ManifestEntry& entry = step->entry;
+    items.push_back({store.place.object(details.state.folder.name, entry.piece.name()),
+                     entry.piece.size, entry.digest});
+    if (items.size() == kBatch) check();
+  }
+  check();
+}
+
+RestoreOutcome overwrite(const Context& context, const Store& store, const PlanDetails& details,
+                         Progress& progress) {
   const fs::path& target = details.target;
-  make_folders(target);
-  FileLock ours = lock_for_us(target);
-  FileLock servers = require_server_stopped(target);
-  require_no_link(target);
-  fs::path flag = target / kInProgressName;
-  if (!path_exists(flag)) create_file(flag);
-  sync_folder(target);
   drop_caches(target);
   sweep_data(target);  // the links first: no path below may lead through one
   remove_what_is_not_in_the_backup(context, details);
@@ -143,9 +166,34 @@ RestoreOutcome run_in_place(const Context& context, const Store& store, const Pl
     give_one_to_owner_of(target / name, target);
     sync_folders(target / name);
   }
-  remove_file(flag);
-  sync_folder(target);
   return outcome;
+}
+
+RestoreOutcome run_in_place(const Context& context, const Store& store, const RestorePlan& plan,
+                            Progress& progress) {
+  const PlanDetails& details = details_of(plan);
+  const fs::path& target = details.target;
+  make_folders(target);
+  FileLock ours = lock_for_us(target);
+  FileLock servers = require_server_stopped(target);
+  require_no_link(target);
+  check_what_will_be_fetched(context, store, plan, progress);
+  fs::path flag = target / kInProgressName;
+  if (!path_exists(flag)) create_file(flag);
+  sync_folder(target);
+  try {
+    progress.phase("fetch", plan.bytes_to_fetch + plan.bytes_to_reuse, 0);
+    RestoreOutcome outcome = overwrite(context, store, details, progress);
+    remove_file(flag);
+    sync_folder(target);
+    return outcome;
+  } catch (const Error& error) {
+    throw_error(error.kind(), error.subject(), error.reason(),
+                target.string() +
+                    " is half restored and no server starts on it: start this "
+                    "restore again, or restore another version in place",
+                error.code());
+  }
 }
 
 RestoreOutcome run_scratch(const Context& context, const Store& store, const PlanDetails& details,
@@ -167,7 +215,7 @@ RestoreOutcome run_restore(const Context& context, const Store& store, const Res
     case RestoreMode::kStaged:
       return run_staged(context, store, details, progress);
     case RestoreMode::kInPlace:
-      return run_in_place(context, store, details, progress);
+      return run_in_place(context, store, plan, progress);
     case RestoreMode::kScratch:
       return run_scratch(context, store, details, progress);
   }

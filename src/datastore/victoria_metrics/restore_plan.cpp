@@ -15,6 +15,7 @@ namespace {
 
 // Folders, small files and the journal need some room, too.
 constexpr std::uint64_t kSpareSpace = 16 << 20;
+constexpr std::size_t kMostLines = 5;  // of warnings about stored objects
 
 class Planning {
  public:
@@ -108,9 +109,11 @@ class Planning {
     }
     if (plan_.space_needed <= plan_.space_free) return;
     plan_.conflicts.push_back(
-        fmt::format("{} has {} bytes free, {} are needed{}", existing.string(), plan_.space_free,
-                    plan_.space_needed,
-                    request_.mode == RestoreMode::kStaged ? "; --in-place needs less" : ""));
+        fmt::format("{} has {} bytes free, {} are needed: make room{}", existing.string(),
+                    plan_.space_free, plan_.space_needed,
+                    request_.mode == RestoreMode::kStaged
+                        ? ", or give --in-place, which needs less and has no way back"
+                        : ", or use a larger disk"));
   }
 
   void look_for_conflicts() {
@@ -122,6 +125,16 @@ class Planning {
       return;
     }
     if (!path_exists(target)) return;
+    if (swap_is_pending(target)) {
+      plan_.conflicts.push_back("a restore into " + target.string() +
+                                " was killed in its swap: the next restore or backup finishes it");
+      return;
+    }
+    if (path_exists(target / kInProgressName)) {
+      plan_.warnings.push_back((target / kInProgressName).string() +
+                               " is there: a restore in place, or vmrestore's, was not finished, "
+                               "and no server starts before one is");
+    }
     std::string foreign = not_a_data_folder_because(target);
     if (!foreign.empty()) {
       plan_.conflicts.push_back(foreign + ": set dataPath to the server's -storageDataPath");
@@ -156,6 +169,8 @@ class Planning {
     auto& steps = plan_.steps;
     if (reuses()) steps.push_back("hold the lock of the data folder, so that no server starts");
     if (request_.mode == RestoreMode::kInPlace) {
+      steps.push_back(fmt::format("read {} objects with {} bytes once and check them",
+                                  plan_.objects_to_fetch, plan_.bytes_to_fetch));
       steps.push_back("remove what the backup does not have from " + target);
     }
     steps.push_back(fmt::format("fetch {} objects with {} bytes and check them",
@@ -180,7 +195,17 @@ class Planning {
       plan_.warnings.push_back(fmt::format("{} objects have no checksum, as vmbackup wrote them",
                                            details_->state.unhashed));
     }
-    for (const auto& line : details_->state.warnings) plan_.warnings.push_back(line);
+    if (details_->state.folder.is_anothers(store_.place)) {
+      plan_.warnings.push_back("the backup was made of " + details_->state.header.store);
+    }
+    const Lines& lines = details_->state.warnings;
+    for (std::size_t i = 0; i < lines.lines.size() && i < kMostLines; ++i) {
+      plan_.warnings.push_back(lines.lines[i]);
+    }
+    if (lines.lines.size() > kMostLines) {
+      plan_.warnings.push_back(
+          fmt::format("and {} more", lines.lines.size() - kMostLines + lines.more));
+    }
   }
 
   const Context& context_;

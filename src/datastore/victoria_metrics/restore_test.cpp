@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/file_journal.h"
 #include "datastore/victoria_metrics/fixture_for_test.h"
 #include "datastore/victoria_metrics/local.h"
 #include "datastore/victoria_metrics/swap.h"
@@ -176,17 +177,38 @@ TEST_F(RestoreTest, AFlippedByteIsFoundByDeepVerifyAndBeforeTheSwap) {
   EXPECT_THAT(store_->verify(context_, {name_, false}, progress_).problems, IsEmpty());
   EXPECT_THAT(store_->verify(context_, {name_, true}, progress_).problems,
               ElementsAre(HasSubstr("values.bin")));
-  EXPECT_THROW(restore(name_), Corrupt);
-  expect_untouched();
+  for (RestoreMode mode : {RestoreMode::kStaged, RestoreMode::kInPlace}) {
+    EXPECT_THROW(restore(name_, mode), Corrupt);
+    expect_untouched();
+  }
+}
+
+TEST_F(RestoreTest, AnInterruptedSwapIsInTheWayOfAPlanAndFinishedByARun) {
+  testing::write_plain(staged_data_of(volume().path()) / "data/small/2026_11/x/values.bin", "new");
+  FileJournal journal(staging_of(volume().path()) / "journal");
+  journal.append("plan {\"protected\":false,\"names\":[]}");
+  journal.append("swap");
+  for (RestoreMode mode : {RestoreMode::kStaged, RestoreMode::kInPlace}) {
+    EXPECT_THAT(plan(mode).conflicts, ElementsAre(HasSubstr("was killed in its swap")));
+  }
+  EXPECT_THAT(store_->recover(context_), ElementsAre(HasSubstr("finished")));
+  EXPECT_THAT(plan().conflicts, IsEmpty());
 }
 
 TEST_F(RestoreTest, InPlaceAFailureKeepsServersFromStartingAndARerunMends) {
-  fail_ = [](std::string_view verb, const storage::ObjectRef& ref) {
-    if (verb == "get" && ref.key.find("values.bin") != std::string::npos) {
+  int gets = 0;
+  fail_ = [&](std::string_view verb, const storage::ObjectRef& ref) {
+    if (verb == "get" && ref.key.find("values.bin") != std::string::npos && ++gets == 2) {
       throw Unavailable("get", "by a test");
     }
   };
-  EXPECT_THROW(restore(name_, RestoreMode::kInPlace), Unavailable);
+  try {
+    restore(name_, RestoreMode::kInPlace);
+    FAIL() << "the second reading fails";
+  } catch (const Unavailable& error) {
+    EXPECT_THAT(error.to_string(), HasSubstr("no server starts on it: start this restore again"));
+  }
+  EXPECT_THAT(plan(RestoreMode::kInPlace).warnings, Contains(HasSubstr(kInProgressName)));
   EXPECT_TRUE(fs::exists(volume().path() / kInProgressName));
   fail_ = nullptr;
   EXPECT_THAT(store_->recover(context_), IsEmpty());

@@ -11,12 +11,8 @@ namespace holdfast::datastore::vm {
 
 namespace {
 
-constexpr std::size_t kMostLines = 20;
+constexpr std::size_t kMostLines = 100;
 constexpr int kAttempts = 3;
-
-void note(std::vector<std::string>& lines, std::string line) {
-  if (lines.size() < kMostLines) lines.push_back(std::move(line));
-}
 
 // The manifest counts: every object of it must be stored. Returns whether anything is stored.
 void compare_with_list(const Context& context, const Place& place, State& state) {
@@ -24,10 +20,11 @@ void compare_with_list(const Context& context, const Place& place, State& state)
   ManifestReader known(*source, state.folder.name);
   ObjectList stored(context, place, state.folder.name);
   Join join(&stored, &known, nullptr);
+  if (state.header.objects == 0) state.problems.add("it holds nothing");
   while (auto seen = join.next()) {
     const std::string name = seen->piece.name();
     if (!seen->known) {
-      note(state.warnings, name + " does not belong to the backup");
+      state.warnings.add(name + " does not belong to the backup: a run sends it, or was killed");
       continue;
     }
     state.unhashed += !seen->known->digest;
@@ -41,7 +38,7 @@ void compare_with_list(const Context& context, const Place& place, State& state)
       continue;
     }
     bool in_manifest = changes_in_place(seen->piece.path);
-    note(in_manifest ? state.warnings : state.problems, std::move(problem));
+    (in_manifest ? state.warnings : state.problems).add(std::move(problem));
   }
 }
 
@@ -53,7 +50,7 @@ void describe(const Context& context, const Place& place, State& state) {
   try {
     state.header = describe_stored(context, place, state.folder.name, entries);
   } catch (const Corrupt& error) {
-    note(state.problems, error.reason());
+    state.problems.add(error.reason());
     return;
   }
   state.header.created = state.folder.completed;
@@ -70,14 +67,7 @@ void describe(const Context& context, const Place& place, State& state) {
   }
   writer.finish();
   state.unhashed = state.header.objects;
-  for (std::string& problem : parts.problems()) note(state.problems, std::move(problem));
-}
-
-// Whether a run committed, or dropped its marker, since `folder` was read.
-bool has_changed(const Context& context, const Place& place, const Folder& folder) {
-  Folder now = glance(context, place, folder.name);
-  return now.manifest_revision != folder.manifest_revision || now.has_marker != folder.has_marker ||
-         now.completed != folder.completed;
+  for (std::string& problem : parts.problems()) state.problems.add(std::move(problem));
 }
 
 bool holds_anything(const Context& context, const Place& place, const std::string& name) {
@@ -97,11 +87,11 @@ State read_once(const Context& context, const Place& place, const std::string& n
   } else if (folder.has_marker && folder.marker_is_foreign) {
     describe(context, place, state);
   } else if (folder.manifest_revision) {
-    note(state.problems, "its manifest is damaged: " + folder.unreadable_because);
+    state.problems.add("its manifest is damaged: " + folder.unreadable_because);
   } else if (folder.has_marker) {
-    note(state.problems, "its manifest is missing");
+    state.problems.add("its manifest is missing");
   } else if (holds_anything(context, place, name)) {
-    note(state.problems, "it was never finished");
+    state.problems.add("it was never finished");
   } else {
     throw NotFound(what, "there is no such backup", "holdfast list shows what can be restored");
   }
@@ -109,6 +99,20 @@ State read_once(const Context& context, const Place& place, const std::string& n
 }
 
 }  // namespace
+
+bool has_changed(const Context& context, const Place& place, const Folder& folder) {
+  Folder now = glance(context, place, folder.name);
+  return now.manifest_revision != folder.manifest_revision || now.has_marker != folder.has_marker ||
+         now.completed != folder.completed;
+}
+
+void Lines::add(std::string line) {
+  if (lines.size() < kMostLines) {
+    lines.push_back(std::move(line));
+  } else {
+    ++more;
+  }
+}
 
 State read_state(const Context& context, const Place& place, const std::string& name) {
   if (!belongs_to_instance(name, place.prefix)) {
@@ -127,7 +131,7 @@ State read_state(const Context& context, const Place& place, const std::string& 
 
 void require_whole(const Place& place, const State& state) {
   if (state.problems.empty()) return;
-  throw Corrupt("restore " + place.bucket + "/" + state.folder.name, state.problems.front(),
+  throw Corrupt("restore " + place.bucket + "/" + state.folder.name, state.problems.lines.front(),
                 "holdfast verify shows all of it; restore another version");
 }
 

@@ -78,10 +78,14 @@ std::string new_name(const Place& place, const std::vector<std::string>& folders
 }
 
 bool Folder::marker_names_manifest() const {
-  if (!marker || !header) return false;
+  if (!marker || !header || marker->manifest_id.empty()) return false;
   // A glance knows the id alone.
   if (manifest_sha256.empty()) return marker->manifest_id == header->id;
   return marker->manifest_sha256 == manifest_sha256;
+}
+
+bool Folder::is_anothers(const Place& place) const {
+  return header && header->store != place.store;
 }
 
 Folder open_folder(const Context& context, const Place& place, const std::string& name,
@@ -115,6 +119,7 @@ std::optional<Folder> open_current(const Context& context, const Place& place,
       folder.is_copy =
           storage::find(*place.storage, context, place.object(*name, kCopyName)).has_value();
     }
+    if (folder.is_anothers(place)) continue;
     if (!folder.is_copy) return folder;
     copies.insert(*name);
   }
@@ -143,6 +148,20 @@ Folder glance(const Context& context, const Place& place, const std::string& nam
   }
   read_marker(context, place, folder);
   return folder;
+}
+
+std::string lacks_of_every_snapshot(const Context& context, const Place& place,
+                                    const std::string& folder) {
+  auto holds = [&](const char* path) {
+    storage::ListRequest request{
+        .bucket = place.bucket, .prefix = folder + "/" + path + "/", .limit = 1};
+    return !place.storage->list(context, request).objects.empty();
+  };
+  if (!holds("metadata/minTimestampForCompositeIndex")) {
+    return "metadata/minTimestampForCompositeIndex is missing, which every backup has";
+  }
+  if (holds("indexdb") || holds("data/indexdb")) return "";
+  return "indexdb is missing, which every backup has";
 }
 
 ObjectList::ObjectList(const Context& context, const Place& place, const std::string& folder)

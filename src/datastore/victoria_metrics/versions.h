@@ -51,6 +51,8 @@ struct Folder {
   // list shows its objects), or our marker names another one.
   bool manifest_counts() const { return header && !marker_is_foreign; }
   bool marker_names_manifest() const;
+  // The manifest says that another instance made it: never continued, listed or removed here.
+  bool is_anothers(const Place& place) const;
 };
 
 // Two requests, the whole manifest included (one for a dated copy when `no_copies`: its marker is
@@ -64,6 +66,13 @@ std::optional<Folder> open_current(const Context& context, const Place& place,
                                    std::set<std::string>& copies);
 // Two requests, at most 64 KiB of the manifest: its header, no check of the rest.
 Folder glance(const Context& context, const Place& place, const std::string& name);
+
+// What vmbackup's folder lacks of what a snapshot of any server holds, an empty one's too: the
+// smallest start time, and at least one index table (in the place of old or new servers). Empty:
+// nothing. Up to three requests. Without it, data that is gone as a whole would look like an empty
+// server's.
+std::string lacks_of_every_snapshot(const Context& context, const Place& place,
+                                    const std::string& folder);
 
 // The objects of a folder in the order of their names, page by page.
 class ObjectList {

@@ -150,6 +150,110 @@ TEST_F(VersionsTest, OurMarkerThatNamesAnotherManifestIsNoMarker) {
   EXPECT_EQ(outcome.name, name);
 }
 
+TEST_F(VersionsTest, ATornMarkerOfOursIsNoMarkerAndNeverVmbackups) {
+  volume().add_part("2026_11", 1, 3);
+  std::string name = backup().name;
+  put(name, kMarkerName, get(name, kMarkerName).substr(0, 40));
+  put(name, "data/small/2026_11/x/values.bin/0000000000000001_0000000000000000_0000000000000001",
+      "x");
+  EXPECT_EQ(restored(name), files_in(volume().path()));
+  EXPECT_TRUE(store_->list(context_)[0].complete);
+  EXPECT_EQ(store_->list(context_)[0].details["made_by"], "holdfast");
+}
+
+TEST_F(VersionsTest, AFolderWithoutWhatEverySnapshotHoldsIsBrokenAndNothingIsTouched) {
+  volume().add_part("2026_11", 1, 3);
+  const auto live = files_in(volume().path());
+  std::string name = "vm-20261101000000";
+  auto expect_broken = [&](const char* why) {
+    auto list = store_->list(context_);
+    ASSERT_THAT(list, SizeIs(1));
+    EXPECT_FALSE(list[0].complete) << why;
+    EXPECT_THAT(list[0].broken_because, HasSubstr(why));
+    EXPECT_THAT(store_->verify(context_, {name, false}, progress_).problems,
+                ElementsAre(HasSubstr(why)));
+    EXPECT_THROW(restore(name), Corrupt);
+    EXPECT_THROW(restore(name, RestoreMode::kInPlace), Corrupt);
+    EXPECT_EQ(files_in(volume().path()), live);
+  };
+  put(name, kMarkerName, "ok");
+  expect_broken("metadata/minTimestampForCompositeIndex is missing");
+  vmbackup(name);
+  for (const std::string& key : keys_in(name)) {
+    if (key.starts_with("indexdb/")) erase(name, key);
+  }
+  expect_broken("indexdb is missing");
+  BackupOutcome outcome = backup();
+  EXPECT_EQ(restored(outcome.name), live);
+}
+
+TEST_F(VersionsTest, WhatVmbackupMakesOfAnEmptyServerIsWhole) {
+  std::string name = "vm-20261101000000";
+  vmbackup(name);
+  for (const std::string& key : keys_in(name)) {
+    if (key.find("/7_1_") != std::string::npos) erase(name, key);
+  }
+  EXPECT_THAT(keys_in(name), SizeIs(4)) << "the index tables, the smallest start time, the marker";
+  EXPECT_THAT(store_->verify(context_, {name, true}, progress_).problems, IsEmpty());
+  EXPECT_TRUE(store_->list(context_)[0].complete);
+  EXPECT_THAT(restored(name), SizeIs(3));
+}
+
+TEST_F(VersionsTest, ABackupOfAnotherInstanceIsNeitherListedNorContinuedNorRemoved) {
+  volume().add_part("2026_11", 1, 3);
+  std::string name = backup().name;
+  options_.instance = "victoria-metrics-1";
+  remake();
+  EXPECT_THAT(names(), IsEmpty());
+  EXPECT_THROW(store_->remove(context_, name, fence_), Refused);
+  EXPECT_THAT(
+      store_->plan(context_, {name, RestoreMode::kScratch, folder_.path() / "s", false}).warnings,
+      Contains(HasSubstr("made of victoria-metrics-0")));
+  std::string other = backup().name;
+  EXPECT_GT(other, name);
+  EXPECT_THAT(names(), ElementsAre(other));
+}
+
+TEST_F(VersionsTest, WhatAKilledRunLeftBesideTheBackupIsAWarningAndEveryLineIsCounted) {
+  volume().add_part("2026_11", 1, 3);
+  std::string name = backup().name;
+  put(name, "data/small/2026_11/x/values.bin/0000000000000001_0000000000000000_0000000000000001",
+      "x");
+  put(name, key_with(name, "minTimestamp"), "87654321");
+  VerifyReport report = store_->verify(context_, {name, true}, progress_);
+  EXPECT_THAT(report.problems, IsEmpty());
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("x/values.bin"), HasSubstr("minTimestamp")));
+  for (int i = 0; i < 30; ++i) volume().add_part("2026_11", 1, 3);
+  backup();
+  std::size_t erased = 0;
+  for (const std::string& key : keys_in(name)) {
+    if (!key.starts_with("data/")) continue;
+    erase(name, key);
+    ++erased;
+  }
+  report = store_->verify(context_, {name, false}, progress_);
+  EXPECT_EQ(report.problems.size() + report.more_problems, erased);
+  EXPECT_GT(report.more_problems, 0u);
+}
+
+// The backup removes an object that the manifest read before still names.
+TEST_F(VersionsTest, ABackupThatCommitsDuringADeepVerifyIsNoProblem) {
+  std::string merged = volume().add_part("2026_11", 1, 3);
+  std::string name = backup().name;
+  bool once = true;
+  fail_ = [&](std::string_view verb, const storage::ObjectRef& ref) {
+    if (!once || verb != "get" || ref.key.find("values.bin") == std::string::npos) return;
+    once = false;
+    mutex_.unlock();
+    volume().remove(merged);
+    volume().add_part("2026_11", 1, 4);
+    backup();
+    mutex_.lock();
+  };
+  EXPECT_THAT(store_->verify(context_, {name, true}, progress_).problems, IsEmpty());
+  EXPECT_FALSE(once);
+}
+
 TEST_F(VersionsTest, HalfAManifestIsCorruptAndTheNextRunMendsIt) {
   volume().add_part("2026_11", 1, 3);
   std::string name = backup().name;
@@ -259,8 +363,9 @@ TEST_F(VersionsTest, RemovalTakesTheMarkerFirstAndTheManifestLastAndCanBeFinishe
   reset_counts();
   store_->remove(context_, name, fence_);
   auto asked = requests_;  // in their order
-  EXPECT_THAT(asked, ElementsAre("list folder", "remove marker", "list folder", "remove data",
-                                 "remove manifest", "remove copy mark"));
+  EXPECT_THAT(asked,
+              ElementsAre("list folder", "get manifest", "get marker", "remove marker",
+                          "list folder", "remove data", "remove manifest", "remove copy mark"));
   EXPECT_THAT(keys_in(name), IsEmpty());
   EXPECT_THROW(store_->remove(context_, name, fence_), NotFound);
   EXPECT_THROW(store_->remove(context_, "somebody-else", fence_), NotFound);
