@@ -149,6 +149,36 @@ class BackupTest(StoreTestCase):
         self.holdfast("restore", INSTANCE, name, "--in-place", "--yes")
         self.assertEqual(self.exported(self.data), saved)
 
+    def test_in_place_touches_only_what_is_the_servers(self):
+        with self.server() as server:
+            server.ingest(100, 300, self.start_ms)
+            name = self.backup()["name"]
+            saved = server.export_lines()
+            server.ingest(10, 10, self.start_ms)
+        outside = self.data.parent / "outside"
+        outside.mkdir()
+        for keep in (outside / "precious", self.data / "objects" / "precious"):
+            keep.parent.mkdir(exist_ok=True)
+            keep.write_text("kept")
+        (self.data / "data/small/2020_01").symlink_to(outside)
+        self.holdfast("restore", INSTANCE, name, "--in-place", "--yes")
+        self.assertEqual((outside / "precious").read_text(), "kept")
+        self.assertEqual((self.data / "objects" / "precious").read_text(), "kept")
+        self.assertFalse((self.data / "data/small/2020_01").is_symlink())
+        self.assertEqual(self.exported(self.data), saved)
+
+    def test_a_wrong_data_path_is_refused_and_nothing_is_made_in_it(self):
+        with self.server() as server:
+            server.ingest(10, 10, self.start_ms)
+            name = self.backup()["name"]
+            wrong = self.data.parent / "wrong"
+            (wrong / "store").mkdir(parents=True)
+            values = self.values_for(INSTANCE, wrong, self.vm_port)
+            self.holdfast("backup", INSTANCE, values=values, code=4)
+            for mode in ((), ("--in-place",)):
+                self.holdfast("restore", INSTANCE, name, "--yes", *mode, values=values, code=4)
+        self.assertEqual([path.name for path in wrong.iterdir()], ["store"])
+
     def test_an_emptied_volume_starts_one_new_version(self):
         with self.server() as server:
             server.ingest(100, 300, self.start_ms)
@@ -266,6 +296,25 @@ class CompatibilityTest(StoreTestCase):
         self.holdfast("restore", INSTANCE, version, "--yes")
         self.assertEqual(self.exported(self.data), saved)
 
+    def test_vmbackup_of_an_empty_server_is_whole_and_without_its_index_nothing_is(self):
+        version = f"{INSTANCE}-20231128160000"
+        with self.server() as server:
+            self.vmbackup(server, version)
+            self.holdfast("verify", INSTANCE, version, "--deep")
+            self.assertEqual(self.listed(), [version])
+            server.ingest(5, 5, self.start_ms)
+            self.vmbackup(server, version)
+            saved = server.export_lines()
+        self.holdfast("restore", INSTANCE, version, "--yes")
+        self.assertEqual(self.exported(self.data), saved)
+        shutil.rmtree(self.objects / BUCKET / version / "indexdb")
+        before = sorted(path for path in self.data.rglob("*"))
+        self.holdfast("verify", INSTANCE, version, code=5)
+        for mode in ((), ("--in-place",)):
+            self.holdfast("restore", INSTANCE, version, "--yes", *mode, code=5)
+        self.assertEqual(sorted(path for path in self.data.rglob("*")), before)
+        self.assertEqual(self.exported(self.data), saved)
+
     def test_vmbackup_continues_ours_and_we_continue_it_again(self):
         with self.server() as server:
             server.ingest(200, 300, self.start_ms)
@@ -342,6 +391,18 @@ class CopyAndDrillTest(StoreTestCase):
         objects = self.objects / BUCKET
         linked = [path for path in (objects / copy).rglob("*") if path.is_file() and path.stat().st_nlink > 1]
         print(f"{len(linked)} objects of the copy take no space")
+
+    def test_a_killed_removal_of_a_copy_is_finished_by_prune(self):
+        with self.server() as server:
+            server.ingest(100, 200, self.start_ms)
+            name = self.backup()["name"]
+            copy = self.backup("--copy")["name"]
+        objects = self.objects / BUCKET / copy
+        (objects / "backup_complete.ignore").unlink()  # what a removal that is killed in its midst leaves
+        shutil.rmtree(objects / "data")
+        self.holdfast("prune", INSTANCE)
+        self.assertEqual(self.listed(), [name])
+        self.assertFalse(objects.exists())
 
     def test_drill_proves_what_was_recorded(self):
         with self.server() as server:
