@@ -214,11 +214,12 @@ class BadInputTest(unittest.TestCase):
         disk = self.on_small_disk(1)
         target = disk / "data"
         target.mkdir()
-        (target / "data").mkdir()
-        (target / "data" / "old").write_text("old data")
+        (target / "data" / "small").mkdir(parents=True)
+        (target / "data" / "small" / "old").write_text("old data")
         values = self.values(self.store_values(dataPath=str(target)))
-        self.fails(REFUSED, "bytes free", values=values, arguments=("restore", INSTANCE, self.name, "--yes"))
-        self.assertEqual((target / "data" / "old").read_text(), "old data")
+        line = self.fails(REFUSED, "bytes free", values=values, arguments=("restore", INSTANCE, self.name, "--yes"))
+        self.assertIn("make room, or give --in-place", line)
+        self.assertEqual((target / "data" / "small" / "old").read_text(), "old data")
         self.assertFalse((target / "restore-in-progress").exists())
 
     def test_read_only_folder(self):
@@ -264,13 +265,13 @@ class BadInputTest(unittest.TestCase):
         version = work / "objects" / BUCKET / self.name
         damage(version)
         target = work / "data"
-        (target / "data").mkdir(parents=True)
-        (target / "data" / "old").write_text("old data")
+        (target / "data" / "small").mkdir(parents=True)
+        (target / "data" / "small" / "old").write_text("old data")
         store = self.store_values(dataPath=str(target))
         with processes.Gateway(work, work / "objects", store) as gateway:
             line = self.fails(CORRUPT, values=gateway.values, arguments=("restore", INSTANCE, self.name, "--yes"))
             self.fails(CORRUPT, values=gateway.values, arguments=("verify", INSTANCE, self.name, "--deep"))
-        self.assertEqual((target / "data" / "old").read_text(), "old data")
+        self.assertEqual((target / "data" / "small" / "old").read_text(), "old data")
         self.assertFalse((target / "restore-in-progress").exists())
         self.assertFalse((target / ".holdfast-restore").exists())
         return line
