@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "gateway/checksums.h"
+#include "gateway/marks.h"
 #include "gateway/text.h"
 
 namespace holdfast::gateway {
@@ -98,7 +99,6 @@ void refuse_unoffered_headers(const http::ServerRequest& request) {
                                        "only STANDARD is offered");
     }
     if (lower.starts_with("x-amz-server-side-encryption") ||
-        lower.starts_with("x-amz-object-lock-") || lower == "x-amz-tagging" ||
         lower == "x-amz-website-redirect-location" || lower == "x-amz-write-offset-bytes" ||
         lower.starts_with("x-amz-copy-source-server-side-encryption")) {
       throw Unsupported::with_code("NotImplemented", "read the headers",
@@ -146,6 +146,7 @@ void add_object_headers(http::ServerResponse& response, const storage::ObjectInf
   for (const auto& [name, value] : info.attributes.metadata) {
     headers.emplace_back(std::string(kMetaPrefix) + name, value);
   }
+  add_version_headers(response, info);
   if (options.with_checksum && info.attributes.checksum) {
     add_checksum_headers(response, *info.attributes.checksum);
   }

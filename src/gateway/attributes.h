@@ -13,9 +13,9 @@ namespace holdfast::gateway {
 // 2 KiB. The transfer coding aws-chunked is no property of the object and left out.
 storage::Attributes attributes_of(const http::ServerRequest& request);
 
-// Refuses what would change a write's meaning if it were ignored: encryption, tags, locks, storage
-// classes and access lists other than the owner's. Errors, by S3 code: NotImplemented,
-// InvalidStorageClass, AccessControlListNotSupported.
+// Refuses what would change a write's meaning if it were ignored: encryption, storage classes and
+// access lists other than the owner's. Errors, by S3 code: NotImplemented, InvalidStorageClass,
+// AccessControlListNotSupported.
 void refuse_unoffered_headers(const http::ServerRequest& request);
 // x-amz-acl and x-amz-grant-* only, for buckets.
 void refuse_foreign_access_lists(const http::ServerRequest& request);
@@ -24,7 +24,7 @@ struct ObjectHeaders {
   bool with_checksum = false;         // x-amz-checksum-mode: ENABLED
   const Target* overrides = nullptr;  // response-content-type and the like of the query
 };
-// ETag, Last-Modified, Accept-Ranges, Content-* and x-amz-meta-* of an object.
+// ETag, Last-Modified, Accept-Ranges, Content-*, x-amz-meta-*, version, tags and lock of an object.
 void add_object_headers(http::ServerResponse& response, const storage::ObjectInfo& info,
                         const ObjectHeaders& options);
 

@@ -45,6 +45,17 @@ storage::MultipartStore& Call::multipart() const {
                                "this storage takes no multipart uploads");
 }
 
+storage::VersionedStore& Call::versions() const {
+  if (auto* store = storage.versions()) return *store;
+  throw Unsupported::with_code("NotImplemented", "versions, tags and locks",
+                               "this storage keeps none");
+}
+
+storage::BucketSettings Call::settings() const {
+  auto* store = storage.versions();
+  return store ? store->settings(context, target.bucket) : storage::BucketSettings{};
+}
+
 void Call::require(Verb verb, const storage::ObjectRef& object) const {
   if (!permissions.allows(verb, object.bucket, object.key)) deny(word_for(verb), object.text());
 }
@@ -65,11 +76,33 @@ void Call::require_bucket() const {
   }
 }
 
-void Call::require_only_version() const {
-  auto version = target.parameter("versionId");
-  if (version && *version != "null") {
-    throw NotFound::with_code("NoSuchVersion", ref().text(), "no such version");
+void Call::require_root() const {
+  if (!permissions.root()) deny("change the settings of", target.bucket);
+}
+
+storage::ObjectRef with_version(storage::Storage& storage, storage::ObjectRef object,
+                                std::string_view version) {
+  if (version.empty()) {
+    throw InvalidArgument::with_code("InvalidArgument", object.text(), "the version id is empty");
   }
+  if (storage.versions()) {
+    object.version = version;
+  } else if (version != storage::kNullVersion) {
+    throw NotFound::with_code(storage::kNoSuchVersion, object.text(), "no such version");
+  }
+  return object;
+}
+
+storage::ObjectRef Call::version_ref() const {
+  auto version = target.parameter("versionId");
+  return version ? with_version(storage, ref(), *version) : ref();
+}
+
+bool Call::bypasses_governance() const {
+  auto header = request.header("x-amz-bypass-governance-retention");
+  if (!header || !equal_ignoring_case(trim(*header), "true")) return false;
+  if (!permissions.root()) deny("bypass the lock of", ref().text());
+  return true;
 }
 
 std::string Call::read_document(BodyUse use) const {

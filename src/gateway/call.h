@@ -12,13 +12,17 @@
 #include "gateway/gateway.h"
 #include "gateway/target.h"
 #include "http/server.h"
-#include "storage/storage.h"
+#include "storage/versions.h"
 
 namespace holdfast::gateway {
 
 inline constexpr std::string_view kNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 // All objects belong to the one owner of the gateway.
 inline constexpr std::string_view kOwner = "holdfast";
+
+// The version `version` of `object` as the storage takes it: see Call::version_ref().
+storage::ObjectRef with_version(storage::Storage& storage, storage::ObjectRef object,
+                                std::string_view version);
 
 // Everything is borrowed from whoever handles the request.
 struct Call {
@@ -37,6 +41,10 @@ struct Call {
   // Unsupported (code NotImplemented) where the storage has none.
   storage::BucketStore& buckets() const;
   storage::MultipartStore& multipart() const;
+  storage::VersionedStore& versions() const;
+  // Of the bucket; the defaults where the storage keeps none.
+  storage::BucketSettings settings() const;
+  bool bucket_has_versions() const { return settings().versioning != storage::Versioning::kOff; }
 
   // Throw AccessDenied unless this key may do it.
   void require(Verb verb, const storage::ObjectRef& object) const;
@@ -44,8 +52,13 @@ struct Call {
   void require_sight() const;  // of the bucket
   // NotFound (code NoSuchBucket) unless the bucket is there.
   void require_bucket() const;
-  // NotFound (code NoSuchVersion) when the query asks for another version than the only one.
-  void require_only_version() const;
+  // For settings of buckets, which may undo what other keys' limits protect.
+  void require_root() const;
+  // The object, in the version that the query names. NotFound (code NoSuchVersion) where the
+  // storage has no versions but "null"; InvalidArgument (code InvalidArgument) for an empty id.
+  storage::ObjectRef version_ref() const;
+  // x-amz-bypass-governance-retention; AccessDenied when this key may not.
+  bool bypasses_governance() const;
 
   // The whole body, checked against what the client signed and promised. InvalidArgument (code
   // MaxMessageLengthExceeded) beyond the limit.

@@ -8,7 +8,10 @@
 #include "gateway/ops/list.h"
 #include "gateway/ops/multipart.h"
 #include "gateway/ops/object.h"
+#include "gateway/ops/object_lock.h"
 #include "gateway/ops/object_settings.h"
+#include "gateway/ops/tagging.h"
+#include "gateway/ops/versioning.h"
 
 namespace holdfast::gateway {
 
@@ -28,7 +31,8 @@ constexpr std::array kRoutes = {
     Route{"DeleteBucket", "DELETE", kBucket, {}, "", delete_bucket},
     Route{"GetBucketLocation", "GET", kBucket, {"location"}, "", get_bucket_location},
     Route{"GetBucketAcl", "GET", kBucket, {"acl"}, "", get_bucket_acl},
-    Route{"GetBucketVersioning", "GET", kBucket, {"versioning"}, "", get_bucket_setting},
+    Route{"GetBucketVersioning", "GET", kBucket, {"versioning"}, "", get_bucket_versioning},
+    Route{"PutBucketVersioning", "PUT", kBucket, {"versioning"}, "", put_bucket_versioning},
     Route{
         "GetBucketAccelerateConfiguration", "GET", kBucket, {"accelerate"}, "", get_bucket_setting},
     Route{"GetBucketCors", "GET", kBucket, {"cors"}, "", get_bucket_setting},
@@ -36,7 +40,10 @@ constexpr std::array kRoutes = {
     Route{"GetBucketLifecycle", "GET", kBucket, {"lifecycle"}, "", get_bucket_setting},
     Route{"GetBucketLogging", "GET", kBucket, {"logging"}, "", get_bucket_setting},
     Route{"GetBucketNotification", "GET", kBucket, {"notification"}, "", get_bucket_setting},
-    Route{"GetObjectLockConfiguration", "GET", kBucket, {"object-lock"}, "", get_bucket_setting},
+    Route{
+        "GetObjectLockConfiguration", "GET", kBucket, {"object-lock"}, "", get_lock_configuration},
+    Route{
+        "PutObjectLockConfiguration", "PUT", kBucket, {"object-lock"}, "", put_lock_configuration},
     Route{"GetBucketOwnershipControls",
           "GET",
           kBucket,
@@ -60,6 +67,12 @@ constexpr std::array kRoutes = {
     Route{"GetObjectAttributes", "GET", kObject, {"attributes"}, "", get_object_attributes},
     Route{"GetObjectAcl", "GET", kObject, {"acl"}, "", get_object_acl},
     Route{"GetObjectTagging", "GET", kObject, {"tagging"}, "", get_object_tagging},
+    Route{"PutObjectTagging", "PUT", kObject, {"tagging"}, "", put_object_tagging},
+    Route{"DeleteObjectTagging", "DELETE", kObject, {"tagging"}, "", delete_object_tagging},
+    Route{"GetObjectRetention", "GET", kObject, {"retention"}, "", get_object_retention},
+    Route{"PutObjectRetention", "PUT", kObject, {"retention"}, "", put_object_retention},
+    Route{"GetObjectLegalHold", "GET", kObject, {"legal-hold"}, "", get_object_legal_hold},
+    Route{"PutObjectLegalHold", "PUT", kObject, {"legal-hold"}, "", put_object_legal_hold},
     Route{"GetObject", "GET", kObject, {}, "", get_object},
     Route{"HeadObject", "HEAD", kObject, {}, "", get_object},
     Route{"UploadPartCopy", "PUT", kObject, {"partNumber", "uploadId"}, kCopySource, copy_part},

@@ -34,7 +34,7 @@ WriteGate::WriteGate(const Call& call, storage::ObjectRef destination)
 }
 
 void WriteGate::apply_permissions(const Call& call) {
-  const auto& [bucket, key] = destination_;
+  const std::string &bucket = destination_.bucket, &key = destination_.key;
   const bool may_create = call.permissions.allows(Verb::kWriteNew, bucket, key);
   const bool may_replace = call.permissions.allows(Verb::kOverwrite, bucket, key);
   if (may_create && may_replace) return;

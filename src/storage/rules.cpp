@@ -246,6 +246,15 @@ void throw_no_such_bucket(const std::string& bucket) {
                             "create it or check the configured name");
 }
 
+void throw_no_such_version(const ObjectRef& ref) {
+  throw NotFound::with_code(kNoSuchVersion, "version of " + ref.text(), "no such version");
+}
+
+void throw_delete_marker(const ObjectRef& ref) {
+  throw InvalidArgument::with_code(kIsDeleteMarker, "version of " + ref.text(),
+                                   "it is a delete marker");
+}
+
 void throw_no_such_upload(const ObjectRef& ref) {
   throw NotFound::with_code(kNoSuchUpload, "upload of " + ref.text(), "no such upload",
                             "it was finished or aborted: start a new one");

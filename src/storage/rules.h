@@ -73,6 +73,9 @@ std::string after_all_with(std::string prefix);
 [[noreturn]] void throw_no_such_key(const ObjectRef& ref);
 [[noreturn]] void throw_no_such_bucket(const std::string& bucket);
 [[noreturn]] void throw_no_such_upload(const ObjectRef& ref);
+[[noreturn]] void throw_no_such_version(const ObjectRef& ref);
+// InvalidArgument, code kIsDeleteMarker.
+[[noreturn]] void throw_delete_marker(const ObjectRef& ref);
 // Throws InvalidArgument (code kBadDigest) when `expected` is given and differs; both raw.
 void check_digest(const std::optional<std::string>& expected, const std::string& actual,
                   const ObjectRef& ref);

@@ -51,10 +51,17 @@ inline constexpr std::string_view kBucketExists = "BucketAlreadyOwnedByYou";
 inline constexpr std::string_view kKeyTooLong = "KeyTooLongError";
 inline constexpr std::string_view kNotModified =
     "NotModified";  // PreconditionFailed: a GET or HEAD need not be answered
+inline constexpr std::string_view kNoSuchVersion = "NoSuchVersion";
+inline constexpr std::string_view kIsDeleteMarker =
+    "MethodNotAllowed";  // InvalidArgument: a delete marker has no bytes
+inline constexpr std::string_view kLocked = "AccessDenied";  // AccessDenied: an object lock
 
 struct ObjectRef {
   std::string bucket;
   std::string key;
+  // A version of the key ("null" is one); empty: the current one. Means something where there is
+  // a VersionedStore, to get, head, and the source of copies.
+  std::string version = {};
   std::string text() const { return bucket + "/" + key; }
   friend bool operator==(const ObjectRef&, const ObjectRef&) = default;
 };
@@ -80,6 +87,23 @@ struct Attributes {
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 
+// Until when a version can be neither removed nor replaced.
+struct Retention {
+  bool compliance = false;  // else governance: whoever may bypass it can remove and shorten
+  WallTime until;
+  friend bool operator==(const Retention&, const Retention&) = default;
+};
+
+// What is kept with a version and may change while its bytes and attributes stay: needs a
+// VersionedStore.
+struct Marks {
+  std::map<std::string, std::string> tags;
+  std::optional<Retention> retention;
+  bool hold = false;  // a legal hold
+  bool empty() const { return tags.empty() && !retention && !hold; }
+  friend bool operator==(const Marks&, const Marks&) = default;
+};
+
 struct ObjectInfo {
   std::string key;
   std::uint64_t size = 0;
@@ -90,6 +114,8 @@ struct ObjectInfo {
   WallTime modified;
   Attributes attributes;  // list() may leave it empty
   unsigned parts = 0;     // of a multipart object, else 0
+  std::string version;    // empty in a bucket that never had versions. list() may leave it empty
+  Marks marks;            // list() leaves them empty
 };
 
 // All given conditions must hold. A failed one throws PreconditionFailed (code kNotModified for the
@@ -117,11 +143,13 @@ struct PutRequest {
   // Asked once after the body's last byte, for a checksum that only the body's end tells (a
   // trailer). Wins over attributes.checksum.
   std::function<std::optional<Checksum>()> checksum_at_end;
+  Marks marks;
 };
 
 struct PutResult {
   std::string etag;
   std::string revision;
+  std::string version = {};  // empty in a bucket without versions
 };
 
 struct Range {
@@ -164,21 +192,32 @@ struct ListPage {
 struct RemoveTarget {
   std::string key;
   std::optional<std::string> etag_is;
+  // Removes that version for good (AccessDenied, code kLocked, while it is locked). Without it a
+  // bucket with versions gets a delete marker.
+  std::optional<std::string> version = {};
+  bool bypass_governance = false;
 };
 struct RemoveResult {
   std::string key;
   std::optional<Error> error;  // removing what is not there is no error
+  std::string version = {};    // of the delete marker that was made, or that was removed
+  bool delete_marker = false;
 };
 
 struct CopyRequest {
   Condition source_condition;         // on the source, as for get
   Condition condition;                // on the destination, as for put
   std::optional<Attributes> replace;  // nullopt: keep the source's
+  bool replace_tags = false;          // else the source's are kept
+  Marks
+      marks;  // the copy's lock, and its tags when they are replaced. The source's lock is not kept
 };
 struct CopyResult {
   std::string etag;
   std::string revision;
   WallTime modified;
+  std::string version = {};
+  std::string source_version = {};
 };
 
 struct BucketInfo {
@@ -271,6 +310,8 @@ struct Capabilities {
   bool late_parts_refused = true;
 };
 
+class VersionedStore;  // storage/versions.h
+
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -291,6 +332,9 @@ class Storage {
                           const ObjectRef& destination, const CopyRequest& request) = 0;
   virtual BucketStore* buckets() = 0;
   virtual MultipartStore* multipart() = 0;
+  // Versions, tags, locks and settings of buckets; null where the backend has none. Then every
+  // ObjectRef::version, RemoveTarget::version and Marks given to it must be empty.
+  virtual VersionedStore* versions() { return nullptr; }
 };
 
 // Conveniences over any storage.

@@ -1,5 +1,5 @@
 // The suite over the storages of this machine.
-#include "conformance/storage_suite.h"
+#include "conformance/versions_suite.h"
 #include "storage/folder/folder_storage.h"
 #include "storage/memory/memory_storage.h"
 #include "storage/wrap/wrap.h"
@@ -25,5 +25,8 @@ INSTANTIATE_STORAGE_CONFORMANCE(WrappedMemory, [] {
 });
 INSTANTIATE_STORAGE_CONFORMANCE(Folder, [] { return folder(LabelPlace::kAutomatic); });
 INSTANTIATE_STORAGE_CONFORMANCE(FolderWithoutAttributes, [] { return folder(LabelPlace::kFiles); });
+INSTANTIATE_VERSIONS_CONFORMANCE(Folder, [] { return folder(LabelPlace::kAutomatic); });
+INSTANTIATE_VERSIONS_CONFORMANCE(FolderWithoutAttributes,
+                                 [] { return folder(LabelPlace::kFiles); });
 
 }  // namespace holdfast::storage

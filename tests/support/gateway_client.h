@@ -17,7 +17,9 @@
 #include "codec/text.h"
 #include "codec/xml.h"
 #include "gateway/gateway.h"
+#include "storage/folder/folder_storage.h"
 #include "storage/memory/memory_storage.h"
+#include "support/test_folder.h"
 
 namespace holdfast::support {
 
@@ -186,10 +188,11 @@ class GatewayClient {
   std::unique_ptr<MemorySource> source_;
 };
 
-// A gateway over a memory storage, with a root pair and whatever keys a test adds.
+// A gateway over a memory storage (or another), with a root pair and whatever keys a test adds.
 struct GatewayBench {
-  explicit GatewayBench(gateway::GatewayOptions options = {})
-      : storage(storage::make_memory_storage()), gateway(with_root(std::move(options)), *storage) {}
+  explicit GatewayBench(gateway::GatewayOptions options = {},
+                        std::unique_ptr<storage::Storage> over = storage::make_memory_storage())
+      : storage(std::move(over)), gateway(with_root(std::move(options)), *storage) {}
 
   static gateway::GatewayOptions with_root(gateway::GatewayOptions options) {
     options.keys.push_back({"root", Secret("rootsecret"), true, {}});
@@ -211,6 +214,41 @@ class GatewayTest : public ::testing::Test, public GatewayBench {
   GatewayAnswer get(const std::string& key, codec::Headers headers = {}) {
     return root.send("GET", "/bucket/" + key, "", std::move(headers));
   }
+};
+
+// The same over a folder, which keeps versions, tags and locks.
+class VersionedGatewayTest : public ::testing::Test {
+ protected:
+  VersionedGatewayTest() { EXPECT_EQ(root.send("PUT", "/bucket").status, 200); }
+  GatewayAnswer send(std::string method, const std::string& target, std::string body = "",
+                     codec::Headers headers = {}) {
+    return root.send(std::move(method), "/bucket" + target, std::move(body), std::move(headers));
+  }
+  void enable_versioning() { set_versioning("Enabled"); }
+  void set_versioning(const std::string& status) {
+    EXPECT_EQ(
+        send("PUT", "?versioning",
+             "<VersioningConfiguration><Status>" + status + "</Status></VersioningConfiguration>")
+            .status,
+        200);
+  }
+  // The version that a put made.
+  std::string put(const std::string& key, const std::string& body, codec::Headers headers = {}) {
+    GatewayAnswer answer = send("PUT", "/" + key, body, std::move(headers));
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return answer.header("x-amz-version-id");
+  }
+
+ private:
+  TemporaryFolder place_{storage::place_for_folders()};
+
+ public:
+  GatewayBench bench{
+      {},
+      storage::open_folder_storage(Context::background(),
+                                   {.root = place_.path() / "root", .min_part_size = 1})};
+  FakeClock& clock = bench.clock;
+  GatewayClient& root = bench.root;
 };
 
 inline std::string checksum_of(codec::DigestAlgorithm algorithm, std::string_view bytes) {

@@ -22,7 +22,6 @@ constexpr std::array kSettings = {
     Setting{"lifecycle", "NoSuchLifecycleConfiguration", ""},
     Setting{"logging", "", "BucketLoggingStatus"},
     Setting{"notification", "", "NotificationConfiguration"},
-    Setting{"object-lock", "ObjectLockConfigurationNotFoundError", ""},
     Setting{"ownershipControls", "OwnershipControlsNotFoundError", ""},
     Setting{"policy", "NoSuchBucketPolicy", ""},
     Setting{"policyStatus", "NoSuchBucketPolicy", ""},
@@ -30,7 +29,6 @@ constexpr std::array kSettings = {
     Setting{"replication", "ReplicationConfigurationNotFoundError", ""},
     Setting{"requestPayment", "", "RequestPaymentConfiguration"},
     Setting{"tagging", "NoSuchTagSet", ""},
-    Setting{"versioning", "", "VersioningConfiguration"},
     Setting{"website", "NoSuchWebsiteConfiguration", ""},
 };
 
@@ -91,13 +89,19 @@ http::ServerResponse create_bucket(Call& call) {
   require_bucket_verb(call, Verb::kWriteNew, "create");
   refuse_foreign_access_lists(call.request);
   auto lock = call.request.header("x-amz-bucket-object-lock-enabled");
-  if (lock && equal_ignoring_case(trim(*lock), "true")) {
-    throw Unsupported::with_code("NotImplemented", "create bucket", "object lock is not offered");
-  }
+  const bool locked = lock && equal_ignoring_case(trim(*lock), "true");
+  if (locked) call.versions();
   // Any location will do: there is only this one. The document is read because its digest and its
   // shape are part of what the client asks for.
   if (call.request.content_length.value_or(0) > 0) call.read_xml("CreateBucketConfiguration");
   call.buckets().create(call.context, call.target.bucket);
+  if (locked) {
+    call.versions().change_settings(call.context, call.target.bucket,
+                                    [](storage::BucketSettings& settings) {
+                                      settings.versioning = storage::Versioning::kEnabled;
+                                      settings.lock = true;
+                                    });
+  }
   http::ServerResponse response = empty_response(200);
   response.headers.emplace_back("Location", "/" + call.target.bucket);
   return response;

@@ -4,6 +4,7 @@
 #include "codec/text.h"
 #include "gateway/attributes.h"
 #include "gateway/conditions.h"
+#include "gateway/marks.h"
 #include "gateway/text.h"
 #include "gateway/write_gate.h"
 
@@ -27,14 +28,13 @@ bool is_replace(const http::ServerRequest& request, std::string_view header) {
 
 storage::ObjectRef copy_source(const Call& call) {
   std::string_view text = trim(call.request.header("x-amz-copy-source").value_or(""));
+  std::optional<std::string> version;
   const std::size_t question = text.find('?');
   if (question != std::string_view::npos) {
     auto query = codec::parse_query(text.substr(question + 1));
     if (!query) refuse("the copy source is not well encoded");
     for (const auto& [name, value] : *query) {
-      if (name == "versionId" && value != "null") {
-        throw NotFound::with_code("NoSuchVersion", "copy", "no such version of the source");
-      }
+      if (name == "versionId") version = value;
     }
   }
   auto decoded = codec::uri_decode(text.substr(0, question));
@@ -50,38 +50,54 @@ storage::ObjectRef copy_source(const Call& call) {
   storage::check_bucket_name(source.bucket);
   storage::check_key(source.key);
   call.require(Verb::kRead, source);
-  return source;
+  return version ? with_version(call.storage, std::move(source), *version) : source;
+}
+
+void run_copy(const std::function<void()>& copy) {
+  try {
+    copy();
+  } catch (const PreconditionFailed& error) {
+    // What would answer 304 to a read fails a copy.
+    if (error.code() != storage::kNotModified) throw;
+    throw PreconditionFailed::with_code("PreconditionFailed", error.subject(), error.reason());
+  } catch (const InvalidArgument& error) {
+    if (error.code() != storage::kIsDeleteMarker) throw;
+    throw InvalidArgument::with_code("InvalidRequest", error.subject(),
+                                     "the source of a copy is a delete marker");
+  }
 }
 
 http::ServerResponse copy_object(Call& call) {
   refuse_unoffered_headers(call.request);
   const storage::ObjectRef source = copy_source(call);
   const bool replace = is_replace(call.request, "x-amz-metadata-directive");
-  if (is_replace(call.request, "x-amz-tagging-directive")) {
-    throw Unsupported::with_code("NotImplemented", "copy", "tags are not offered");
-  }
-  if (!replace && source == call.ref()) {
+  const bool replace_tags = is_replace(call.request, "x-amz-tagging-directive");
+  if (replace_tags) call.versions();
+  storage::Marks marks = marks_of_request(call);
+  if (!replace_tags && !replace && source == call.ref()) {
     throw InvalidArgument::with_code("InvalidRequest", "copy",
                                      "a copy onto itself must replace the metadata");
   }
   WriteGate gate(call, call.ref());
   storage::CopyRequest copy{.source_condition = copy_source_condition(call.request),
-                            .condition = gate.condition()};
+                            .condition = gate.condition(),
+                            .replace_tags = replace_tags,
+                            .marks = std::move(marks)};
+  if (!replace_tags) copy.marks.tags.clear();  // they count with REPLACE only
   if (replace) copy.replace = attributes_of(call.request);
   storage::CopyResult result;
   gate.run([&] {
-    try {
-      result = call.storage.copy(call.context, source, call.ref(), copy);
-    } catch (const PreconditionFailed& error) {
-      // What would answer 304 to a read fails a copy.
-      if (error.code() != storage::kNotModified) throw;
-      throw PreconditionFailed::with_code("PreconditionFailed", error.subject(), error.reason());
-    }
+    run_copy([&] { result = call.storage.copy(call.context, source, call.ref(), copy); });
   });
   codec::XmlWriter xml("CopyObjectResult", kNamespace);
   xml.element("LastModified", format_iso_millis(result.modified));
   xml.element("ETag", quote_etag(result.etag));
-  return xml_response(xml.finish());
+  http::ServerResponse response = xml_response(xml.finish());
+  add_version_id(response, result.version);
+  if (!result.source_version.empty()) {
+    response.headers.emplace_back("x-amz-copy-source-version-id", result.source_version);
+  }
+  return response;
 }
 
 }  // namespace holdfast::gateway

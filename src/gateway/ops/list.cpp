@@ -148,27 +148,4 @@ http::ServerResponse list_objects_v2(Call& call) {
   return xml_response(xml.finish());
 }
 
-http::ServerResponse list_versions(Call& call) {
-  const NameEncoder encode(call.target);
-  const std::string key_marker = text_parameter(call.target, "key-marker");
-  const Listing listing = run_listing(call, key_marker, "");
-  codec::XmlWriter xml("ListVersionsResult", kNamespace);
-  write_head(xml, listing, encode);
-  xml.element("KeyMarker", encode(key_marker));
-  xml.element("VersionIdMarker", text_parameter(call.target, "version-id-marker"));
-  if (listing.truncated()) {
-    xml.element("NextKeyMarker", encode(listing.last_name()));
-    xml.element("NextVersionIdMarker", "null");
-  }
-  for (const storage::ObjectInfo& object : listing.page.objects) {
-    xml.open("Version");
-    write_object(xml, object, encode);
-    xml.element("VersionId", "null").element("IsLatest", "true");
-    write_owner(xml);
-    xml.close();
-  }
-  write_prefixes(xml, listing, encode);
-  return xml_response(xml.finish());
-}
-
 }  // namespace holdfast::gateway

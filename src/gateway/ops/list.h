@@ -7,8 +7,6 @@ namespace holdfast::gateway {
 
 http::ServerResponse list_objects_v1(Call& call);
 http::ServerResponse list_objects_v2(Call& call);
-// Every object is its own only version, called "null".
-http::ServerResponse list_versions(Call& call);
 
 // Text for a listing's XML: percent-encoded where the client asks for encoding-type=url.
 class NameEncoder {

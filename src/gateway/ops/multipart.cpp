@@ -9,6 +9,7 @@
 #include "gateway/auth/request_body.h"
 #include "gateway/checksums.h"
 #include "gateway/conditions.h"
+#include "gateway/marks.h"
 #include "gateway/ops/copy.h"
 #include "gateway/ops/list.h"
 #include "gateway/text.h"
@@ -49,8 +50,10 @@ http::ServerResponse create_upload(Call& call) {
   refuse_unoffered_headers(call.request);
   require_write(call, call.ref());
   const auto kind = multipart_checksum_kind(call.request);
+  const storage::Marks marks = marks_of_request(call);
   const std::string id =
       call.multipart().create(call.context, call.ref(), attributes_of(call.request), kind);
+  if (!marks.empty()) call.versions().mark_upload(call.context, call.ref(), id, marks);
   codec::XmlWriter xml("InitiateMultipartUploadResult", kNamespace);
   xml.element("Bucket", call.target.bucket).element("Key", call.target.key);
   http::ServerResponse response = xml_response(xml.element("UploadId", id).finish());
@@ -63,6 +66,7 @@ http::ServerResponse create_upload(Call& call) {
 
 http::ServerResponse put_part(Call& call) {
   refuse_unoffered_headers(call.request);
+  refuse_marks(call.request);
   require_write(call, call.ref());
   const unsigned number = part_number(call);
   RequestBody body(call.request, call.identity, BodyUse::kObject);
@@ -101,21 +105,24 @@ std::optional<storage::Range> copy_range(const Call& call) {
 
 http::ServerResponse copy_part(Call& call) {
   refuse_unoffered_headers(call.request);
+  refuse_marks(call.request);
   require_write(call, call.ref());
   const storage::ObjectRef source = copy_source(call);
   const unsigned number = part_number(call);
   storage::PartInfo part;
-  try {
+  run_copy([&] {
     part = call.multipart().copy_part(call.context, call.ref(), upload_id(call), number, source,
                                       copy_range(call), copy_source_condition(call.request));
-  } catch (const PreconditionFailed& error) {
-    throw PreconditionFailed::with_code("PreconditionFailed", error.subject(), error.reason());
-  }
+  });
   codec::XmlWriter xml("CopyPartResult", kNamespace);
   xml.element("LastModified", format_iso_millis(part.modified));
   xml.element("ETag", quote_etag(part.etag));
   if (part.checksum) write_checksum(xml, *part.checksum);
-  return xml_response(xml.finish());
+  http::ServerResponse response = xml_response(xml.finish());
+  if (!source.version.empty()) {
+    response.headers.emplace_back("x-amz-copy-source-version-id", source.version);
+  }
+  return response;
 }
 
 namespace {
@@ -194,7 +201,7 @@ void check_expectations(const Call& call, const std::vector<storage::CompletedPa
   }
 }
 
-std::string complete(const Call& call, const std::vector<storage::CompletedPart>& parts) {
+storage::PutResult complete(const Call& call, const std::vector<storage::CompletedPart>& parts) {
   const WriteGate gate(call, call.ref());
   storage::PutResult result;
   try {
@@ -203,13 +210,13 @@ std::string complete(const Call& call, const std::vector<storage::CompletedPart>
       result = call.multipart().complete(call.context, call.ref(), upload_id(call), parts,
                                          gate.condition());
     });
-    return result.etag;
+    return result;
   } catch (const NotFound& error) {
     if (error.code() != storage::kNoSuchUpload) throw;
     auto info = storage::find(call.storage, call.context, call.ref());
     const std::string etag = etag_of_parts(parts);
     if (!info || info->etag != etag) throw;
-    return etag;
+    return {etag, info->revision, info->version};
   }
 }
 
@@ -219,7 +226,8 @@ http::ServerResponse complete_upload(Call& call) {
   require_write(call, call.ref());
   const auto parts =
       completed_parts(call.read_xml("CompleteMultipartUpload", BodyUse::kCompletion));
-  const std::string etag = complete(call, parts);
+  const storage::PutResult made = complete(call, parts);
+  const std::string& etag = made.etag;
   const bool has_checksums = std::any_of(
       parts.begin(), parts.end(), [](const auto& part) { return part.checksum.has_value(); });
   codec::XmlWriter xml("CompleteMultipartUploadResult", kNamespace);
@@ -235,7 +243,9 @@ http::ServerResponse complete_upload(Call& call) {
       xml.element("ChecksumType", type_name(*info->attributes.checksum));
     }
   }
-  return xml_response(xml.finish());
+  http::ServerResponse response = xml_response(xml.finish());
+  add_version_id(response, made.version);
+  return response;
 }
 
 http::ServerResponse abort_upload(Call& call) {

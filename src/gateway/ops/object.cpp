@@ -8,6 +8,7 @@
 #include "gateway/checksums.h"
 #include "gateway/conditions.h"
 #include "gateway/errors.h"
+#include "gateway/marks.h"
 #include "gateway/text.h"
 #include "gateway/write_gate.h"
 
@@ -19,7 +20,8 @@ http::ServerResponse put_object(Call& call) {
                                      "partNumber without uploadId");
   }
   refuse_unoffered_headers(call.request);
-  storage::PutRequest put{.attributes = attributes_of(call.request)};
+  storage::PutRequest put{.attributes = attributes_of(call.request),
+                          .marks = marks_of_request(call)};
   WriteGate gate(call, call.ref());
   RequestBody body(call.request, call.identity, BodyUse::kObject);
   if (*body.size() > call.storage.capabilities().max_put_size) {
@@ -36,11 +38,29 @@ http::ServerResponse put_object(Call& call) {
 
   http::ServerResponse response = empty_response(200);
   response.headers.emplace_back("ETag", quote_etag(result.etag));
+  add_version_id(response, result.version);
   if (body.checksum()) add_checksum_headers(response, *body.checksum());
   return response;
 }
 
 namespace {
+
+// A key whose latest version is a delete marker, or that version itself, is told apart from one
+// that never was.
+void add_delete_marker(const Call& call, http::ServerResponse& response) {
+  if (!call.storage.versions() || !call.bucket_has_versions()) return;
+  const std::string wanted = call.version_ref().version;
+  storage::VersionListRequest request{.bucket = call.target.bucket, .prefix = call.target.key};
+  for (const storage::VersionInfo& each : call.versions().list(call.context, request).versions) {
+    if (each.object.key != call.target.key) return;
+    if (wanted.empty() ? !each.latest : each.object.version != wanted) continue;
+    if (!each.delete_marker) return;
+    response.headers.emplace_back("x-amz-delete-marker", "true");
+    response.headers.emplace_back("Last-Modified", format_http_date(each.object.modified));
+    add_version_id(response, each.object.version);
+    return;
+  }
+}
 
 // What a failed read tells beyond its error: the size beside an unsatisfiable range, the ETag
 // beside "not modified". Looked up afterwards, as it is needed so rarely.
@@ -48,8 +68,11 @@ http::ServerResponse read_failure(const Call& call, const Error& error) {
   const S3Error s3 = to_s3_error(error);
   http::ServerResponse response =
       error_response(s3, call.target.path(), call.request_id, call.is_head());
+  if (error.code() == storage::kNoSuchKey || error.code() == storage::kIsDeleteMarker) {
+    add_delete_marker(call, response);
+  }
   if (s3.status != 304 && s3.status != 416) return response;
-  auto info = storage::find(call.storage, call.context, call.ref());
+  auto info = storage::find(call.storage, call.context, call.version_ref());
   if (!info) return response;
   if (s3.status == 416) {
     response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(info->size));
@@ -64,7 +87,7 @@ http::ServerResponse read_failure(const Call& call, const Error& error) {
 bool range_still_wanted(const Call& call) {
   auto if_range = call.request.header("if-range");
   if (!if_range) return true;
-  auto info = storage::find(call.storage, call.context, call.ref());
+  auto info = storage::find(call.storage, call.context, call.version_ref());
   if (!info) return false;
   const auto etags = parse_etags(*if_range);
   return std::find(etags.begin(), etags.end(), info->etag) != etags.end() ||
@@ -90,7 +113,7 @@ storage::GetRequest get_request(const Call& call) {
   // If-None-Match: * on a read means "only if it is not there", which then is a 404 anyway.
   if (get.condition.must_not_exist) {
     storage::GetRequest plain;
-    call.storage.head(call.context, call.ref(), plain);
+    call.storage.head(call.context, call.version_ref(), plain);
     throw PreconditionFailed::with_code(storage::kNotModified, "get " + call.ref().text(),
                                         "it is there");
   }
@@ -126,11 +149,11 @@ http::ServerResponse answer_read(const Call& call) {
                               .overrides = &call.target};
   http::ServerResponse response;
   if (call.is_head() && !get.range && !get.part) {
-    const storage::ObjectInfo info = call.storage.head(call.context, call.ref(), get);
+    const storage::ObjectInfo info = call.storage.head(call.context, call.version_ref(), get);
     add_object_headers(response, info, options);
     response.length = info.size;
   } else {
-    auto reader = call.storage.get(call.context, call.ref(), get);
+    auto reader = call.storage.get(call.context, call.version_ref(), get);
     add_object_headers(response, reader->info(), options);
     add_stretch(response, reader->info(), get, {reader->offset(), reader->length()});
     if (call.is_head()) {
@@ -147,20 +170,21 @@ http::ServerResponse answer_read(const Call& call) {
 
 http::ServerResponse get_object(Call& call) {
   call.require(Verb::kRead, call.ref());
-  call.require_only_version();
   try {
     return answer_read(call);
   } catch (const PreconditionFailed& error) {
     return read_failure(call, error);
   } catch (const InvalidArgument& error) {
     return read_failure(call, error);
+  } catch (const NotFound& error) {
+    if (error.code() != storage::kNoSuchKey) throw;
+    return read_failure(call, error);
   }
 }
 
-http::ServerResponse delete_object(Call& call) {
-  call.require(Verb::kDelete, call.ref());
-  call.require_only_version();
-  storage::RemoveTarget target{.key = call.target.key};
+namespace {
+
+void add_etag_condition(const Call& call, storage::RemoveTarget& target) {
   const storage::Condition condition = write_condition(call.request);
   if (condition.must_exist) {
     call.storage.head(call.context, call.ref(), {});
@@ -171,12 +195,27 @@ http::ServerResponse delete_object(Call& call) {
     throw Unsupported::with_code("NotImplemented", "delete " + call.ref().text(),
                                  "only If-Match with one etag is offered here");
   }
+}
+
+}  // namespace
+
+http::ServerResponse delete_object(Call& call) {
+  call.require(Verb::kDelete, call.ref());
+  storage::RemoveTarget target{.key = call.target.key};
+  add_etag_condition(call, target);
+  const std::string version = call.version_ref().version;
+  if (!version.empty()) target.version = version;
+  target.bypass_governance = call.bypasses_governance();
   auto results = call.storage.remove(call.context, call.target.bucket, {target});
-  if (!results.empty() && results[0].error) {
+  http::ServerResponse response = empty_response(204);
+  if (results.empty()) return response;
+  if (results[0].error) {
     const Error& error = *results[0].error;
     throw_error(error.kind(), error.subject(), error.reason(), error.advice(), error.code());
   }
-  return empty_response(204);
+  add_version_id(response, results[0].version);
+  if (results[0].delete_marker) response.headers.emplace_back("x-amz-delete-marker", "true");
+  return response;
 }
 
 namespace {
@@ -185,7 +224,9 @@ constexpr std::size_t kMostTargets = 1000;
 
 struct Removal {
   storage::RemoveTarget target;
+  std::string version;  // that was asked for
   std::optional<S3Error> error;
+  storage::RemoveResult result;
 };
 
 [[noreturn]] void malformed(std::string why) {
@@ -202,10 +243,13 @@ Removal removal_of(const Call& call, const codec::XmlElement& object) {
   const std::string version = object.child_text("VersionId");
   try {
     storage::check_key(removal.target.key);
-    call.require(Verb::kDelete, {call.target.bucket, removal.target.key});
-    if (!version.empty() && version != "null") {
-      throw NotFound::with_code("NoSuchVersion", removal.target.key, "no such version");
-    }
+    const storage::ObjectRef ref{call.target.bucket, removal.target.key};
+    call.require(Verb::kDelete, ref);
+    removal.version = version;
+    removal.target.bypass_governance = call.bypasses_governance();
+    if (version.empty()) return removal;
+    const std::string stored = with_version(call.storage, ref, version).version;
+    if (!stored.empty()) removal.target.version = stored;
   } catch (const Error& error) {
     removal.error = to_s3_error(error);
   }
@@ -222,7 +266,28 @@ void remove_all(const Call& call, std::vector<Removal>& removals) {
   std::size_t next = 0;
   for (Removal& removal : removals) {
     if (removal.error || next >= results.size()) continue;
-    if (const auto& error = results[next++].error) removal.error = to_s3_error(*error);
+    removal.result = std::move(results[next++]);
+    if (const auto& error = removal.result.error) removal.error = to_s3_error(*error);
+  }
+}
+
+}  // namespace
+
+namespace {
+
+void write_removal(codec::XmlWriter& xml, const Removal& removal, bool quiet) {
+  if (removal.error) {
+    xml.open("Error").element("Key", removal.target.key);
+    if (!removal.version.empty()) xml.element("VersionId", removal.version);
+    xml.element("Code", removal.error->code).element("Message", removal.error->message).close();
+  } else if (!quiet) {
+    const storage::RemoveResult& result = removal.result;
+    xml.open("Deleted").element("Key", removal.target.key);
+    if (!removal.version.empty()) xml.element("VersionId", removal.version);
+    if (result.delete_marker) {
+      xml.element("DeleteMarker", "true").element("DeleteMarkerVersionId", result.version);
+    }
+    xml.close();
   }
 }
 
@@ -240,14 +305,7 @@ http::ServerResponse delete_objects(Call& call) {
   remove_all(call, removals);
 
   codec::XmlWriter xml("DeleteResult", kNamespace);
-  for (const Removal& removal : removals) {
-    if (removal.error) {
-      xml.open("Error").element("Key", removal.target.key).element("Code", removal.error->code);
-      xml.element("Message", removal.error->message).close();
-    } else if (!quiet) {
-      xml.open("Deleted").element("Key", removal.target.key).close();
-    }
-  }
+  for (const Removal& removal : removals) write_removal(xml, removal, quiet);
   return xml_response(xml.finish());
 }
 

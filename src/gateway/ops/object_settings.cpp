@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "gateway/checksums.h"
+#include "gateway/marks.h"
 #include "gateway/ops/bucket.h"
 #include "gateway/text.h"
 
@@ -14,8 +15,7 @@ namespace {
 
 storage::ObjectInfo info_for_reader(const Call& call) {
   call.require(Verb::kRead, call.ref());
-  call.require_only_version();
-  return call.storage.head(call.context, call.ref(), {});
+  return call.storage.head(call.context, call.version_ref(), {});
 }
 
 constexpr std::array<std::string_view, 5> kAttributes = {"ETag", "Checksum", "ObjectParts",
@@ -44,13 +44,6 @@ http::ServerResponse get_object_acl(Call& call) {
   return xml_response(owner_access_document());
 }
 
-http::ServerResponse get_object_tagging(Call& call) {
-  info_for_reader(call);
-  codec::XmlWriter xml("Tagging", kNamespace);
-  xml.open("TagSet").close();
-  return xml_response(xml.finish());
-}
-
 http::ServerResponse get_object_attributes(Call& call) {
   const auto wanted = wanted_attributes(call.request);
   const storage::ObjectInfo info = info_for_reader(call);
@@ -68,6 +61,7 @@ http::ServerResponse get_object_attributes(Call& call) {
   if (wanted.contains("ObjectSize")) xml.element("ObjectSize", info.size);
   http::ServerResponse response = xml_response(xml.finish());
   response.headers.emplace_back("Last-Modified", format_http_date(info.modified));
+  add_version_id(response, info.version);
   return response;
 }
 

@@ -7,8 +7,6 @@ namespace holdfast::gateway {
 
 // The owner's full control, whatever the object.
 http::ServerResponse get_object_acl(Call& call);
-// No tags: none can be set.
-http::ServerResponse get_object_tagging(Call& call);
 // Of ETag, Checksum, ObjectParts (their number), StorageClass and ObjectSize those that
 // x-amz-object-attributes names. InvalidArgument (code InvalidArgument) when it names none or
 // another.

@@ -21,6 +21,8 @@ struct Core {
   Descriptor root;
   // ROOT/.hf~sys and what is in it; not open when the folder is read only and has none.
   Descriptor system, temporary, labels, pending, links, uploads;
+  // Of versions (docs/formats/versions.md).
+  Descriptor settings, records, old, removals, record_files;
 
   KeyLocks locks;
   FolderSync folder_sync;

@@ -54,10 +54,16 @@ std::vector<BucketInfo> FolderBuckets::list(const Context&) {
   return buckets;
 }
 
-void FolderBuckets::create(const Context&, const std::string& name) {
+void FolderBuckets::create(const Context& context, const std::string& name) {
   check_bucket_name(name);
   core_.check_writable("create bucket " + name);
   core_.check_space(0);
+  // Left by a removal that was cut off; versions, which such a bucket cannot have, would stay.
+  struct stat info{};
+  bool absent = ::fstatat(core_.root.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0;
+  if (absent && objects_.records().knows(name) && !holds_versions(context, name)) {
+    objects_.records().forget_bucket(name);
+  }
   Unsettled unsettled(core_);
   int error = make_folder_at(core_.root.get(), name);
   if (error == EEXIST) {
@@ -93,7 +99,20 @@ void FolderBuckets::remove_empty_folders(const std::string& path) {
   }
 }
 
-void FolderBuckets::remove(const Context&, const std::string& name) {
+bool FolderBuckets::holds_versions(const Context& context, const std::string& name) {
+  ListRequest request{.bucket = name};
+  do {
+    ListPage page = objects_.records().keys(context, request);
+    for (const ObjectInfo& key : page.objects) {
+      const KeyRecord record = objects_.records().read({name, key.key});
+      if (!others_of(record, nullptr).empty()) return true;
+    }
+    request.cursor = page.next;
+  } while (!request.cursor.empty());
+  return false;
+}
+
+void FolderBuckets::remove(const Context& context, const std::string& name) {
   core_.check_writable("remove bucket " + name);
   objects_.tree().check_bucket(name);
   auto not_empty = [&](const char* why) {
@@ -101,12 +120,14 @@ void FolderBuckets::remove(const Context&, const std::string& name) {
                                         "remove that first");
   };
   if (objects_.lister().holds_object(name)) not_empty("it holds objects");
+  if (holds_versions(context, name)) not_empty("it holds versions");
   remove_empty_folders(name);
   int error = remove_folder_at(core_.root.get(), name);
   if (error == ENOTEMPTY || error == EEXIST) not_empty("it holds something");
   if (error == ENOENT) throw_no_such_bucket(name);
   check_file(error, "remove bucket " + name);
   core_.folder_sync.sync(core_.root.get(), name);
+  objects_.records().forget_bucket(name);
   objects_.labels().forget_bucket(name);
   check_file(remove_all_at(core_.uploads.get(), name), "abort the uploads of bucket " + name);
 }

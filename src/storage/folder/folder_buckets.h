@@ -17,6 +17,7 @@ class FolderBuckets : public BucketStore {
 
  private:
   void remove_empty_folders(const std::string& path);
+  bool holds_versions(const Context& context, const std::string& name);
 
   Core& core_;
   FolderObjects& objects_;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kRecent = 64;  // uploads whose files stay open
 constexpr std::size_t kStartLimit = 64 << 10;
+constexpr const char* kMarks = "marks";  // file in an upload's folder
 
 bool is_upload_id(const std::string& id) {
   auto raw = id.size() == 2 * kIdSize ? codec::from_hex(id) : std::nullopt;
@@ -50,6 +51,25 @@ std::string FolderMultipart::create(const Context& context, const ObjectRef& ref
     throw;
   }
   return id;
+}
+
+void FolderMultipart::mark(const ObjectRef& ref, const std::string& upload_id, const Marks& marks) {
+  auto upload = find(ref, upload_id);
+  std::lock_guard completing(upload->completing());
+  Opened folder = open_folder_at(core_.uploads.get(), ref.bucket + "/" + upload_id);
+  if (folder.error == ENOENT) throw_no_such_upload(ref);
+  check_file(folder.error, "mark the upload of " + ref.text());
+  write_durably_at(core_, folder.file.get(), kMarks, encode_marks(marks));
+}
+
+Marks FolderMultipart::marks_of(const ObjectRef& ref, const std::string& upload_id) const {
+  const std::string path = ref.bucket + "/" + upload_id + "/" + kMarks;
+  ReadFile read = read_small(core_.uploads.get(), path, kUploadMarksLimit);
+  if (read.error == ENOENT) return {};
+  check_file(read.error, "read the marks of the upload of " + ref.text());
+  auto marks = decode_marks(read.bytes);
+  if (!marks) throw Corrupt("complete " + ref.text(), "the upload's marks are damaged");
+  return std::move(*marks);
 }
 
 void FolderMultipart::remember(const std::string& upload_id, std::shared_ptr<Upload> upload) {
@@ -137,7 +157,9 @@ std::optional<PutResult> FolderMultipart::finished_before(const ObjectRef& ref,
   if (!object || object->stored.by_hand || codec::to_hex(object->stored.label.id) != upload_id) {
     return std::nullopt;
   }
-  return PutResult{object->info.etag, object->info.revision};
+  PutResult out{object->info.etag, object->info.revision};
+  if (object->stored.versioned()) out.version = out.revision;
+  return out;
 }
 
 PutResult FolderMultipart::complete(const Context& context, const ObjectRef& ref,
@@ -169,10 +191,11 @@ PutResult FolderMultipart::complete(const Context& context, const ObjectRef& ref
   label.attributes = upload->start().attributes;
   label.attributes.checksum = combine_checksums(upload->start().checksum_kind, chosen);
   std::optional<TemporaryFile> whole;
-  std::string revision;
+  Published made;
   try {
+    const Marks marks = marks_of(ref, upload_id);
     whole.emplace(upload->assemble(context, ref, chosen));
-    revision = objects_.publish(context, ref, *whole, label, condition);
+    made = objects_.publish(context, ref, *whole, label, condition, marks);
   } catch (...) {
     if (whole && whole->is_moved()) {
       upload->end();
@@ -188,7 +211,7 @@ PutResult FolderMultipart::complete(const Context& context, const ObjectRef& ref
     // The object is there; what is left of the upload goes at the next start.
     log::warning(context, error.to_string());
   }
-  return {etag, revision};
+  return {etag, made.revision, made.version};
 }
 
 void FolderMultipart::abort(const Context&, const ObjectRef& ref, const std::string& upload_id) {

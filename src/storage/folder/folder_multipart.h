@@ -32,10 +32,14 @@ class FolderMultipart : public MultipartStore {
                  unsigned after, unsigned limit) override;
   UploadPage uploads(const Context& context, const UploadListRequest& request) override;
 
+  // Durably notes the marks that the upload's object shall have.
+  void mark(const ObjectRef& ref, const std::string& upload_id, const Marks& marks);
+
   // At start: removes uploads that were completed but not cleared away, and those never begun.
   void clean(const Context& context);
 
  private:
+  Marks marks_of(const ObjectRef& ref, const std::string& upload_id) const;
   std::shared_ptr<Upload> find(const ObjectRef& ref, const std::string& upload_id);
   void remember(const std::string& upload_id, std::shared_ptr<Upload> upload);
   void forget(const std::string& bucket, const std::string& upload_id);

@@ -10,6 +10,7 @@
 #include "storage/folder/body_writer.h"
 #include "storage/folder/file_copy.h"
 #include "storage/folder/key_path.h"
+#include "storage/lock_rules.h"
 #include "storage/rules.h"
 
 namespace holdfast::storage {
@@ -17,28 +18,62 @@ namespace holdfast::storage {
 namespace {
 
 constexpr std::size_t kRemovedAtOnce = 128;  // so that not too many files are open
-constexpr int kMostAttempts = 1000;
 
 WallTime now_of(const Context& context) { return context.clock().now(); }
 
+Marks marks_of_copy(const OpenObject& from, const CopyRequest& request) {
+  Marks marks = request.marks;
+  if (!request.replace_tags) marks.tags = from.info.marks.tags;
+  return marks;
+}
+
 }  // namespace
 
-std::optional<OpenObject> FolderObjects::open(const ObjectRef& ref) const {
-  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-    auto file = tree_.open(ref);
-    if (!file) return std::nullopt;
-    auto stored = labels_.read(ref, *file, true);
-    if (!stored) continue;  // replaced while its label was read
-    ObjectInfo info = stored->info(ref.key);
-    return OpenObject{std::move(*file), std::move(*stored), std::move(info)};
+// What the bucket's records tell of the current object.
+void FolderObjects::add_version(const ObjectRef& ref, OpenObject& object) const {
+  if (!versions_.concerns(ref.bucket)) return;
+  const std::string& revision = object.stored.revision;
+  if (records_.settings(ref.bucket)->versioning != Versioning::kOff) {
+    object.info.version = object.stored.versioned() ? revision : std::string(kNullVersion);
   }
-  throw Unavailable("open " + ref.text(), "it is replaced all the time");
+  if (!records_.has_records(ref.bucket)) return;
+  const KeyRecord record = records_.read(ref);
+  if (const VersionEntry* entry = record.find(revision)) object.info.marks = entry->marks;
+}
+
+// The current file is looked at before the record: a version that stops being current is noted
+// there before its file goes.
+OpenObject FolderObjects::open_version(const ObjectRef& ref) const {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    auto current = open(ref);
+    CurrentVersion is;
+    if (current) {
+      is = {current->stored.revision, current->stored.versioned()};
+      if (ref.version == (is.versioned ? is.revision : kNullVersion)) {
+        add_version(ref, *current);
+        return std::move(*current);
+      }
+    }
+    for (const VersionEntry& entry : others_of(records_.read(ref), current ? &is : nullptr)) {
+      if (entry.id() != ref.version) continue;
+      if (entry.marker) throw_delete_marker(ref);
+      auto kept = versions_.open_kept(ref, entry);
+      if (kept) return std::move(*kept);
+    }
+  }
+  throw_no_such_version(ref);
 }
 
 OpenObject FolderObjects::open_existing(const ObjectRef& ref) const {
   check_key(ref.key);
-  auto found = open(ref);
-  if (!found) throw_no_such_key(ref);
+  std::optional<OpenObject> found;
+  if (ref.version.empty()) {
+    found = open(ref);
+    if (!found) throw_no_such_key(ref);
+    add_version(ref, *found);
+  } else {
+    found = open_version(ref);
+  }
   if (found->stored.damaged) {
     throw Corrupt("read " + ref.text(), "its stored attributes are damaged",
                   "put the object again");
@@ -54,14 +89,16 @@ void FolderObjects::check(const Condition& condition, const ObjectRef& ref) cons
 
 // The side file of what is replaced is noted before and removed after.
 void FolderObjects::publish_with(const ObjectRef& ref, TemporaryFile& file,
-                                 const Condition& condition,
+                                 const Condition& condition, const Arrival& arrival,
                                  const std::function<void()>& last_step) {
   std::optional<ObjectFile> old;
   LabelStore::Side old_side;
+  VersionKeeper::Arrived arrived;
   try {
     tree_.publish(ref, file, [&] {
       check(condition, ref);
-      if (labels_.has_sides()) {
+      arrived = versions_.arrive(ref, arrival);
+      if (!arrived.kept && labels_.has_sides()) {
         old = tree_.open(ref);
         if (old) old_side = labels_.begin_removal(ref, *old, LabelStore::Name::kStays);
       }
@@ -72,20 +109,29 @@ void FolderObjects::publish_with(const ObjectRef& ref, TemporaryFile& file,
     throw;
   }
   if (old) labels_.end_removal(old_side, *old);
+  if (arrived.untidy) versions_.tidy(ref);
 }
 
-std::string FolderObjects::publish(const Context& context, const ObjectRef& ref,
-                                   TemporaryFile& file, Label& label, const Condition& condition) {
-  LabelStore::Side side = labels_.attach(ref, file.file(), label, now_of(context));
+Published FolderObjects::publish(const Context& context, const ObjectRef& ref, TemporaryFile& file,
+                                 Label& label, const Condition& condition, Marks marks) {
+  const WallTime now = now_of(context);
+  const auto settings = records_.settings(ref.bucket);
+  label.versioned = settings->versioning == Versioning::kEnabled;
+  const Arrival arrival{codec::to_hex(label.id), label.versioned,
+                        marks_of_new(std::move(marks), *settings, now, ref), now};
+  LabelStore::Side side = labels_.attach(ref, file.file(), label, now);
   try {
     check_file(sync_data(file.file(), file.name()), "put " + ref.text());
-    publish_with(ref, file, condition, [] {});
+    publish_with(ref, file, condition, arrival, [] {});
   } catch (...) {
     labels_.finish(side, file.is_moved());
     throw;
   }
   labels_.finish(side, true);
-  return codec::to_hex(label.id);
+  Published out{arrival.revision, ""};
+  if (settings->versioning == Versioning::kEnabled) out.version = arrival.revision;
+  if (settings->versioning == Versioning::kSuspended) out.version = kNullVersion;
+  return out;
 }
 
 PutResult FolderObjects::put(const Context& context, const ObjectRef& ref, Source& body,
@@ -101,8 +147,8 @@ PutResult FolderObjects::put(const Context& context, const ObjectRef& ref, Sourc
   label.md5 = written.md5;
   label.attributes = request.attributes;
   label.attributes.checksum = written.checksum;
-  std::string revision = publish(context, ref, file, label, request.condition);
-  return {label.etag(), revision};
+  Published made = publish(context, ref, file, label, request.condition, request.marks);
+  return {label.etag(), made.revision, made.version};
 }
 
 CopyResult FolderObjects::copy(const Context& context, const ObjectRef& source,
@@ -113,11 +159,15 @@ CopyResult FolderObjects::copy(const Context& context, const ObjectRef& source,
   OpenObject from = open_existing(source);
   check_read_condition(request.source_condition, from.info, source, true);
   check(request.condition, destination);
-  bool may_link = !request.replace && !from.stored.by_hand && core_.use_xattrs && !core_.reflinks;
-  if (may_link) {
-    if (auto result = copy_by_link(context, source, from, destination, request)) return *result;
-  }
-  return copy_bytes_of(context, from, destination, request);
+  // A link's identity belongs to its name, which versions change: a version has a file of its own.
+  bool may_link = !request.replace && !from.stored.by_hand && core_.use_xattrs && !core_.reflinks &&
+                  source.version.empty() &&
+                  records_.settings(destination.bucket)->versioning == Versioning::kOff;
+  std::optional<CopyResult> result;
+  if (may_link) result = copy_by_link(context, source, from, destination, request);
+  if (!result) result = copy_bytes_of(context, from, destination, request);
+  result->source_version = from.info.version;
+  return *result;
 }
 
 // Gives the source's file another name, `name` among the temporary ones. False: it cannot have one
@@ -144,7 +194,12 @@ std::optional<CopyResult> FolderObjects::copy_by_link(const Context& context,
   TemporaryFile link(core_, name, Descriptor());
   LinkRecord record{from.stored.label.id, random_bytes(kIdSize),
                     Duration(now_of(context).time_since_epoch()).count()};
-  publish_with(destination, link, request.condition,
+  const Arrival arrival{
+      codec::to_hex(record.id), false,
+      marks_of_new(marks_of_copy(from, request), *records_.settings(destination.bucket),
+                   now_of(context), destination),
+      now_of(context)};
+  publish_with(destination, link, request.condition, arrival,
                [&] { labels_.write_link(destination, record); });
   // Renaming over another name of the same file does nothing and leaves both names.
   ::unlinkat(core_.temporary.get(), name.c_str(), 0);
@@ -167,25 +222,28 @@ CopyResult FolderObjects::copy_bytes_of(const Context& context, OpenObject& from
     copy_bytes(from.file.file.get(), 0, file.file(), 0, size, from.info.key);
   }
   if (request.replace) label.attributes = *request.replace;
-  std::string revision = publish(context, destination, file, label, request.condition);
-  return {label.etag(), revision,
-          WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(label.stamp.modified)))};
+  Published made =
+      publish(context, destination, file, label, request.condition, marks_of_copy(from, request));
+  return {label.etag(), made.revision,
+          WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(label.stamp.modified))),
+          made.version};
 }
 
-std::vector<RemoveResult> FolderObjects::remove(const std::string& bucket,
+std::vector<RemoveResult> FolderObjects::remove(const Context& context, const std::string& bucket,
                                                 const std::vector<RemoveTarget>& targets) {
   core_.check_writable("remove from " + bucket);
   tree_.check_bucket(bucket);
   std::vector<RemoveResult> results(targets.size());
   for (std::size_t at = 0; at < targets.size(); at += kRemovedAtOnce) {
     std::size_t count = std::min(kRemovedAtOnce, targets.size() - at);
-    remove_some(bucket, &targets[at], &results[at], count);
+    remove_some(now_of(context), bucket, &targets[at], &results[at], count);
   }
   return results;
 }
 
-void FolderObjects::remove_some(const std::string& bucket, const RemoveTarget* targets,
-                                RemoveResult* results, std::size_t count) {
+void FolderObjects::remove_some(WallTime now, const std::string& bucket,
+                                const RemoveTarget* targets, RemoveResult* results,
+                                std::size_t count) {
   struct Gone {
     LabelStore::Side side;
     ObjectFile file;
@@ -198,6 +256,10 @@ void FolderObjects::remove_some(const std::string& bucket, const RemoveTarget* t
     Gone old;
     try {
       check_key(ref.key);
+      if (targets[i].version || versions_.concerns(bucket)) {
+        results[i] = versions_.remove(ref, targets[i], now);
+        continue;
+      }
       ObjectTree::RemovalHooks hooks;
       hooks.check = [&](ObjectFile& file) {
         if (targets[i].etag_is) check({.etag_is = {*targets[i].etag_is}}, ref);

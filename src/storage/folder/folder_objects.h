@@ -10,15 +10,16 @@
 #include "storage/folder/lister.h"
 #include "storage/folder/names_cache.h"
 #include "storage/folder/object_tree.h"
+#include "storage/folder/record_store.h"
+#include "storage/folder/version_keeper.h"
 #include "storage/storage.h"
 
 namespace holdfast::storage {
 
-// An object that was opened and whose label was read in full.
-struct OpenObject {
-  ObjectFile file;
-  StoredObject stored;
-  ObjectInfo info;
+// What a publish made.
+struct Published {
+  std::string revision;
+  std::string version;  // empty in a bucket without versions
 };
 
 class FolderObjects {
@@ -28,14 +29,20 @@ class FolderObjects {
         tree_(core),
         labels_(core),
         names_(core),
-        lister_(core, tree_, labels_, names_) {}
+        lister_(core, tree_, labels_, names_),
+        records_(core),
+        versions_(core, tree_, labels_, records_) {}
 
   ObjectTree& tree() { return tree_; }
   LabelStore& labels() { return labels_; }
   Lister& lister() { return lister_; }
+  RecordStore& records() { return records_; }
+  VersionKeeper& versions() { return versions_; }
 
-  std::optional<OpenObject> open(const ObjectRef& ref) const;
-  // Throws NotFound (code kNoSuchKey), or Corrupt when the object's label is damaged.
+  // The current object, without its version and marks.
+  std::optional<OpenObject> open(const ObjectRef& ref) const { return versions_.current(ref); }
+  // The version that `ref` names, or the current one. Throws NotFound (codes kNoSuchKey,
+  // kNoSuchVersion), InvalidArgument (code kIsDeleteMarker), or Corrupt when its label is damaged.
   OpenObject open_existing(const ObjectRef& ref) const;
   // Throws PreconditionFailed by the object that is there now.
   void check(const Condition& condition, const ObjectRef& ref) const;
@@ -44,15 +51,17 @@ class FolderObjects {
                 const PutRequest& request);
   CopyResult copy(const Context& context, const ObjectRef& source, const ObjectRef& destination,
                   const CopyRequest& request);
-  std::vector<RemoveResult> remove(const std::string& bucket,
+  std::vector<RemoveResult> remove(const Context& context, const std::string& bucket,
                                    const std::vector<RemoveTarget>& targets);
 
-  // Publishes a file whose bytes are all there: gives it its label, syncs it and moves it in place.
-  // Returns its revision.
-  std::string publish(const Context& context, const ObjectRef& ref, TemporaryFile& file,
-                      Label& label, const Condition& condition);
+  // Publishes a file whose bytes are all there: gives it its label and marks, syncs it and moves it
+  // in place.
+  Published publish(const Context& context, const ObjectRef& ref, TemporaryFile& file, Label& label,
+                    const Condition& condition, Marks marks);
 
  private:
+  OpenObject open_version(const ObjectRef& ref) const;
+  void add_version(const ObjectRef& ref, OpenObject& object) const;
   CopyResult copy_bytes_of(const Context& context, OpenObject& from, const ObjectRef& destination,
                            const CopyRequest& request);
   bool link_aside(const ObjectRef& source, const OpenObject& from, const std::string& name);
@@ -60,15 +69,17 @@ class FolderObjects {
                                          const OpenObject& from, const ObjectRef& destination,
                                          const CopyRequest& request);
   void publish_with(const ObjectRef& ref, TemporaryFile& file, const Condition& condition,
-                    const std::function<void()>& last_step);
-  void remove_some(const std::string& bucket, const RemoveTarget* targets, RemoveResult* results,
-                   std::size_t count);
+                    const Arrival& arrival, const std::function<void()>& last_step);
+  void remove_some(WallTime now, const std::string& bucket, const RemoveTarget* targets,
+                   RemoveResult* results, std::size_t count);
 
   Core& core_;
   ObjectTree tree_;
   LabelStore labels_;
   NamesCache names_;
   Lister lister_;
+  RecordStore records_;
+  VersionKeeper versions_;
 };
 
 }  // namespace holdfast::storage

@@ -53,6 +53,10 @@ void open_system(Core& core) {
   core.pending = system_folder(core, system, "pending");
   core.links = system_folder(core, system, "links");
   core.uploads = system_folder(core, system, "uploads");
+  core.settings = system_folder(core, system, "buckets");
+  core.records = system_folder(core, system, "records");
+  core.old = system_folder(core, system, "old");
+  core.removals = system_folder(core, system, "removals");
 }
 
 FileLock take_lock(Core& core) {
@@ -167,6 +171,7 @@ OpenedFolder open_folder_core(const Context& context, const FolderOptions& optio
   out.lock = take_lock(core);
   open_system(core);
   remove_leftovers(core);
+  core.record_files = system_folder(core, core.temporary.get(), "records");
   settle_format(core);
   require_renames_and_links(core);
   core.reflinks = shares_blocks(core);

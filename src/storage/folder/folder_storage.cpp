@@ -4,6 +4,7 @@
 #include "storage/folder/folder_multipart.h"
 #include "storage/folder/folder_objects.h"
 #include "storage/folder/folder_open.h"
+#include "storage/folder/folder_versions.h"
 #include "storage/rules.h"
 
 namespace holdfast::storage {
@@ -37,11 +38,13 @@ class FolderStorage : public Storage {
       : opened_(open_folder_core(context, options)),
         objects_(*opened_.core),
         buckets_(*opened_.core, objects_),
-        multipart_(*opened_.core, objects_) {
+        multipart_(*opened_.core, objects_),
+        versions_(*opened_.core, objects_, multipart_) {
     capabilities_.name = "folder";
     capabilities_.min_part_size = options.min_part_size;
     if (options.read_only) return;
-    objects_.labels().clean(objects_.tree());
+    objects_.versions().finish_removals();
+    objects_.labels().clean(objects_.tree(), objects_.versions().each_kept());
     multipart_.clean(context);
   }
 
@@ -65,9 +68,9 @@ class FolderStorage : public Storage {
     return std::move(object.info);
   }
 
-  std::vector<RemoveResult> remove(const Context&, const std::string& bucket,
+  std::vector<RemoveResult> remove(const Context& context, const std::string& bucket,
                                    const std::vector<RemoveTarget>& targets) override {
-    return objects_.remove(bucket, targets);
+    return objects_.remove(context, bucket, targets);
   }
 
   ListPage list(const Context& context, const ListRequest& request) override {
@@ -81,6 +84,7 @@ class FolderStorage : public Storage {
 
   BucketStore* buckets() override { return &buckets_; }
   MultipartStore* multipart() override { return &multipart_; }
+  VersionedStore* versions() override { return &versions_; }
 
  private:
   static Stretch answer(const OpenObject& object, const ObjectRef& ref, const GetRequest& request) {
@@ -93,6 +97,7 @@ class FolderStorage : public Storage {
   FolderObjects objects_;
   FolderBuckets buckets_;
   FolderMultipart multipart_;
+  FolderVersions versions_;
 };
 
 }  // namespace

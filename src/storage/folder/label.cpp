@@ -22,6 +22,7 @@ enum Field : unsigned {
   kChecksum = 4,
   kUniformParts = 5,
   kPartSizes = 6,
+  kVersioned = 7,
 };
 
 // Content types that nearly all objects have, so that their labels stay in the inode. Only ever
@@ -139,9 +140,15 @@ bool read_fields(FieldReader& reader, Label& label) {
     unsigned field = reader.byte();
     std::string bytes = reader.text();
     if (!reader.good()) return false;
-    bool good = field == kUniformParts || field == kPartSizes
-                    ? read_part_sizes(field, bytes, label)
-                    : read_attribute(field, bytes, label.attributes);
+    bool good = true;
+    if (field == kVersioned) {
+      label.versioned = true;
+      good = bytes.empty();
+    } else if (field == kUniformParts || field == kPartSizes) {
+      good = read_part_sizes(field, bytes, label);
+    } else {
+      good = read_attribute(field, bytes, label.attributes);
+    }
     if (!good) return false;
   }
   return reader.good();
@@ -203,6 +210,8 @@ EncodedLabel encode_label(const Label& label, std::size_t inline_limit) {
   core.fixed(label.parts, 2);
   core.fixed(label.stamp.size, 8);
   core.fixed(std::uint64_t(label.stamp.modified), 8);
+  // Always in the core: lists of versions do not open side files.
+  if (label.versioned) write_field(core, kVersioned, {});
   if (core.bytes().size() + fields.bytes().size() <= inline_limit) {
     core.raw(fields.bytes());
     return {core.take(), ""};

@@ -28,6 +28,7 @@ struct Label {
   std::string id;   // kIdSize raw bytes, new with every publish; of a multipart object its upload
   std::string md5;  // raw: of the bytes, or of the parts' MD5s
   unsigned parts = 0;
+  bool versioned = false;  // published as a version of its own: its id is the version's
   FileStamp stamp;
   Attributes attributes;
   std::vector<std::uint64_t> part_sizes;

@@ -76,6 +76,10 @@ ObjectInfo StoredObject::info(const std::string& key) const {
   return out;
 }
 
+bool StoredObject::versioned() const {
+  return !by_hand && label.versioned && revision == codec::to_hex(label.id);
+}
+
 LabelStore::LabelStore(Core& core) : core_(core) {
   if (!core_.labels || !core_.use_xattrs || core_.options.read_only) return;
   auto holds_something = [](const Descriptor& folder) {
@@ -315,17 +319,18 @@ void LabelStore::forget_bucket(const std::string& bucket) {
   check_file(remove_all_at(core_.links.get(), bucket), "forget bucket " + bucket);
 }
 
-void LabelStore::clean(ObjectTree& tree) {
+void LabelStore::clean(ObjectTree& tree, const EachKept& each_kept) {
   std::vector<std::string> names;
   int error = read_folder(core_.pending.get(), [&](const char* name, unsigned char) {
     names.push_back(name);
     return true;
   });
   check_file(error, "read the folder's pending notes");
-  for (const std::string& name : names) resolve_note(tree, name);
+  for (const std::string& name : names) resolve_note(tree, each_kept, name);
 }
 
-void LabelStore::resolve_note(ObjectTree& tree, const std::string& name) {
+void LabelStore::resolve_note(ObjectTree& tree, const EachKept& each_kept,
+                              const std::string& name) {
   ReadFile note = read_small(core_.pending.get(), name, kNoteLimit);
   auto bytes = unseal(note.bytes);
   bool keep = true;  // of what an unreadable note meant, nothing is removed
@@ -344,6 +349,9 @@ void LabelStore::resolve_note(ObjectTree& tree, const std::string& name) {
       if (!file) forget_link(ref);
     } else {
       keep = file && name_of(ref, *file) == name;
+      if (!keep) {
+        each_kept(ref, [&](const ObjectFile& kept) { keep = keep || name_of(ref, kept) == name; });
+      }
     }
   }
   finish({name, ""}, keep);

@@ -31,6 +31,9 @@ struct StoredObject {
   bool damaged = false;
 
   ObjectInfo info(const std::string& key) const;
+  // Whether it is a version of its own, not the one called "null". A link is not: the label is its
+  // source's.
+  bool versioned() const;
 };
 
 class LabelStore {
@@ -72,8 +75,11 @@ class LabelStore {
   bool forget_link(const ObjectRef& ref) noexcept;
   void forget_bucket(const std::string& bucket);
 
-  // At start: removes side files whose object was not published or is gone.
-  void clean(ObjectTree& tree);
+  // At start: removes side files whose object was not published or is gone. `each_kept` calls its
+  // argument with the files of a key that are kept though they are not its current one.
+  using EachKept =
+      std::function<void(const ObjectRef&, const std::function<void(const ObjectFile&)>&)>;
+  void clean(ObjectTree& tree, const EachKept& each_kept);
   // Whether replacing an object may leave something to remove.
   bool has_sides() const { return has_sides_; }
 
@@ -82,7 +88,7 @@ class LabelStore {
   std::string name_of(const ObjectRef& ref, const ObjectFile& file) const;
   bool write_side(const ObjectRef& ref, const std::string& name, const std::string& bytes);
   void write_note(const ObjectRef& ref, const std::string& name);
-  void resolve_note(ObjectTree& tree, const std::string& name);
+  void resolve_note(ObjectTree& tree, const EachKept& each_kept, const std::string& name);
   void read_attribute(const ObjectFile& file, StoredObject& out, bool& needs_side) const;
   bool read_side_label(const ObjectRef& ref, const ObjectFile& file, StoredObject& out) const;
   void apply_link(const ObjectRef& ref, StoredObject& out) const;

@@ -1,5 +1,7 @@
 #include "storage/wrap/intercept.h"
 
+#include "storage/versions.h"
+
 namespace holdfast::storage {
 
 namespace {
@@ -89,12 +91,45 @@ class InterceptedMultipart : public MultipartStore {
   Interceptor& by_;
 };
 
+class InterceptedVersions : public VersionedStore {
+ public:
+  InterceptedVersions(VersionedStore& inner, Interceptor& by) : inner_(inner), by_(by) {}
+  BucketSettings settings(const Context& context, const std::string& bucket) override {
+    return through(by_, "versions.settings", Effect::kReads, {bucket, ""},
+                   [&] { return inner_.settings(context, bucket); });
+  }
+  void change_settings(const Context& context, const std::string& bucket,
+                       const std::function<void(BucketSettings&)>& change) override {
+    through(by_, "versions.change_settings", Effect::kChanges, {bucket, ""},
+            [&] { inner_.change_settings(context, bucket, change); });
+  }
+  VersionPage list(const Context& context, const VersionListRequest& request) override {
+    return through(by_, "versions.list", Effect::kReads, {request.bucket, request.prefix},
+                   [&] { return inner_.list(context, request); });
+  }
+  std::string change_marks(const Context& context, const ObjectRef& ref, bool bypass_governance,
+                           const std::function<void(Marks&)>& change) override {
+    return through(by_, "versions.change_marks", Effect::kChanges, ref,
+                   [&] { return inner_.change_marks(context, ref, bypass_governance, change); });
+  }
+  void mark_upload(const Context& context, const ObjectRef& ref, const std::string& upload_id,
+                   const Marks& marks) override {
+    through(by_, "versions.mark_upload", Effect::kChanges, ref,
+            [&] { inner_.mark_upload(context, ref, upload_id, marks); });
+  }
+
+ private:
+  VersionedStore& inner_;
+  Interceptor& by_;
+};
+
 class InterceptedStorage : public Storage {
  public:
   InterceptedStorage(std::unique_ptr<Storage> inner, std::shared_ptr<Interceptor> by)
       : inner_(std::move(inner)), by_(std::move(by)) {
     if (BucketStore* buckets = inner_->buckets()) buckets_.emplace(*buckets, *by_);
     if (MultipartStore* multipart = inner_->multipart()) multipart_.emplace(*multipart, *by_);
+    if (VersionedStore* versions = inner_->versions()) versions_.emplace(*versions, *by_);
   }
 
   const Capabilities& capabilities() const override { return inner_->capabilities(); }
@@ -133,12 +168,14 @@ class InterceptedStorage : public Storage {
   }
   BucketStore* buckets() override { return buckets_ ? &*buckets_ : nullptr; }
   MultipartStore* multipart() override { return multipart_ ? &*multipart_ : nullptr; }
+  VersionedStore* versions() override { return versions_ ? &*versions_ : nullptr; }
 
  private:
   std::unique_ptr<Storage> inner_;
   std::shared_ptr<Interceptor> by_;
   std::optional<InterceptedBuckets> buckets_;
   std::optional<InterceptedMultipart> multipart_;
+  std::optional<InterceptedVersions> versions_;
 };
 
 }  // namespace

@@ -18,7 +18,9 @@ class Interceptor {
   // Runs `call` (or throws in its place). `verb` is put, get, head, remove, list, copy, or of the
   // parts: multipart.create, multipart.put_part, multipart.copy_part, multipart.complete,
   // multipart.abort, multipart.parts, multipart.uploads, or of buckets: buckets.list,
-  // buckets.create, buckets.remove, buckets.info. Threads call it at once.
+  // buckets.create, buckets.remove, buckets.info, or of versions: versions.settings,
+  // versions.change_settings, versions.list, versions.change_marks, versions.mark_upload. Threads
+  // call it at once.
   virtual void around(std::string_view verb, Effect effect, const ObjectRef& ref,
                       const std::function<void()>& call) = 0;
   // Sees every reader that get() opened, and every body that is written.

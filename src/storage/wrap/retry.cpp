@@ -166,7 +166,7 @@ class RetryStorage : public Storage {
                                    const std::vector<RemoveTarget>& targets) override {
     bool repeatable = policy_.options().writes &&
                       std::none_of(targets.begin(), targets.end(), [](const RemoveTarget& target) {
-                        return target.etag_is.has_value();
+                        return target.etag_is.has_value() || target.version.has_value();
                       });
     return policy_.run(
         context, fmt::format("remove {} objects of {}", targets.size(), bucket),
@@ -186,6 +186,8 @@ class RetryStorage : public Storage {
   }
   BucketStore* buckets() override { return buckets_ ? &*buckets_ : nullptr; }
   MultipartStore* multipart() override { return multipart_ ? &*multipart_ : inner_->multipart(); }
+  // Its changes are not repeated: they are steps of a caller who looks again.
+  VersionedStore* versions() override { return inner_->versions(); }
 
  private:
   std::unique_ptr<Storage> inner_;
