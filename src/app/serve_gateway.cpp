@@ -11,6 +11,7 @@
 #include "gateway/access_log.h"
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
+#include "gateway/lifecycle.h"
 #include "http/server.h"
 
 namespace holdfast::app {
@@ -91,6 +92,52 @@ class Stopper {
   std::thread thread_;
 };
 
+constexpr auto kLifecycleEvery = std::chrono::hours(1);
+
+void tell(const Context& context, const gateway::LifecycleReport& report) {
+  if (report.uploads + report.versions + report.objects + report.markers + report.failed == 0) {
+    return;
+  }
+  log::info(context,
+            fmt::format("lifecycle: removed {} uploads, {} old versions, {} objects and {} "
+                        "delete markers; {} are locked, {} failed",
+                        report.uploads, report.versions, report.objects, report.markers,
+                        report.locked, report.failed));
+}
+
+// Carries out the buckets' lifecycle rules, at once and then every hour, until it goes.
+class LifecycleTimer {
+ public:
+  LifecycleTimer(const Context& context, storage::Storage& storage)
+      : context_(context.cancellable()), thread_([this, &storage] { run(storage); }) {}
+  ~LifecycleTimer() {
+    context_.cancel();
+    thread_.join();
+  }
+  LifecycleTimer(const LifecycleTimer&) = delete;
+  LifecycleTimer& operator=(const LifecycleTimer&) = delete;
+
+ private:
+  void run(storage::Storage& storage) {
+    try {
+      while (true) {
+        try {
+          tell(context_, gateway::apply_lifecycle(context_, storage));
+        } catch (const Error& error) {
+          context_.check("lifecycle");
+          log::warning(context_, "lifecycle: " + error.to_string());
+        }
+        context_.sleep(kLifecycleEvery, "lifecycle");
+      }
+    } catch (const Cancelled&) {
+      return;
+    }
+  }
+
+  Context context_;
+  std::thread thread_;
+};
+
 }  // namespace
 
 int HoldfastProgram::serve_gateway() {
@@ -111,6 +158,7 @@ int HoldfastProgram::serve_gateway() {
         if (settings.access_log) log::info(serving, gateway::access_line(record));
       });
   Stopper stopper(context_, *server);
+  LifecycleTimer lifecycle(serving, *storage);
   log::info(serving,
             fmt::format("listening on {}:{}{}, objects in {}",
                         settings.listen.substr(0, settings.listen.rfind(':')), server->port(),

@@ -20,6 +20,7 @@ struct CodeRow {
 // By code. A code that is not here is not one that clients know: then the kind decides.
 constexpr std::array kByCode = {
     CodeRow{"AccessDenied", 403, ""},
+    CodeRow{"AccessForbidden", 403, ""},
     CodeRow{"AccessControlListNotSupported", 400, ""},
     CodeRow{"AuthorizationHeaderMalformed", 400, ""},
     CodeRow{"AuthorizationQueryParametersError", 400, ""},

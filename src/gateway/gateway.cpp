@@ -8,6 +8,7 @@
 #include "gateway/auth/access_rules.h"
 #include "gateway/auth/authenticator.h"
 #include "gateway/call.h"
+#include "gateway/cors.h"
 #include "gateway/errors.h"
 #include "gateway/route.h"
 #include "gateway/target.h"
@@ -44,6 +45,12 @@ http::ServerResponse plain_text(int status, std::string text, OwnLabel label) {
   return response;
 }
 
+void add_our_headers(http::ServerResponse& response, const std::string& request_id) {
+  response.headers.emplace_back("x-amz-request-id", request_id);
+  response.headers.emplace_back("x-amz-id-2", "holdfast");
+  response.headers.emplace_back("Server", "holdfast");
+}
+
 void check_names(const Target& target) {
   if (!target.bucket.empty()) storage::check_bucket_name(target.bucket);
   if (!target.key.empty()) storage::check_key(target.key);
@@ -63,9 +70,9 @@ struct Gateway::State {
   std::optional<http::ServerResponse> own_page(const Context& context,
                                                const http::ServerRequest& request);
   // Runs the operation that is asked for; `label` is its number as soon as it is known, and
-  // `resource` what it is about.
+  // `target` what it is about.
   http::ServerResponse run(const Context& context, http::ServerRequest& request,
-                           const std::string& request_id, int& label, std::string& resource);
+                           const std::string& request_id, int& label, Target& target);
 
   Authenticator authenticator;
   GatewayOptions options;  // without the keys, which the authenticator has
@@ -119,10 +126,12 @@ std::optional<http::ServerResponse> Gateway::State::own_page(const Context& cont
 
 http::ServerResponse Gateway::State::run(const Context& context, http::ServerRequest& request,
                                          const std::string& request_id, int& label,
-                                         std::string& resource) {
-  const Target target =
-      parse_target(request.target, request.header("host").value_or(""), options.domain);
-  resource = target.path();
+                                         Target& target) {
+  target = parse_target(request.target, request.header("host").value_or(""), options.domain);
+  if (request.method == "OPTIONS") {  // which nobody signs
+    check_names(target);
+    return preflight(context, storage, request, target);
+  }
   const codec::SignedRequest to_verify{request.method, target.raw_path, target.query,
                                        request.headers};
   const Identity identity = authenticator.authenticate(to_verify, context.clock().now());
@@ -147,7 +156,9 @@ http::ServerResponse Gateway::handle(const Context& context, http::ServerRequest
   std::string resource = request.target.substr(0, request.target.find('?'));
   int label = label_of(OwnLabel::kUnrouted);
   http::ServerResponse response;
+  Target target;
   auto fail = [&](const Error& error) {
+    if (!target.bucket.empty()) resource = target.path();
     const S3Error s3 = to_s3_error(error);
     if (s3.status >= 500 && s3.status != 501) {
       state_->metrics.count_trouble(error.kind());
@@ -157,16 +168,18 @@ http::ServerResponse Gateway::handle(const Context& context, http::ServerRequest
     response = error_response(s3, resource, request_id, request.method == "HEAD");
   };
   try {
-    response = state_->run(context, request, request_id, label, resource);
+    response = state_->run(context, request, request_id, label, target);
   } catch (const Error& error) {
     fail(error);
   } catch (const std::exception& error) {
     fail(Failed("answer the request", error.what()));
   }
+  // Refusals too: a browser shows the page only what it may read.
+  if (request.method != "OPTIONS" && request.header("origin")) {
+    add_cors_headers(context, state_->storage, request, target, response);
+  }
   response.label = label;
-  response.headers.emplace_back("x-amz-request-id", request_id);
-  response.headers.emplace_back("x-amz-id-2", "holdfast");
-  response.headers.emplace_back("Server", "holdfast");
+  add_our_headers(response, request_id);
   return response;
 }
 

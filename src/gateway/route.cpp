@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "gateway/ops/bucket.h"
+#include "gateway/ops/bucket_documents.h"
 #include "gateway/ops/copy.h"
 #include "gateway/ops/list.h"
 #include "gateway/ops/multipart.h"
@@ -35,9 +36,14 @@ constexpr std::array kRoutes = {
     Route{"PutBucketVersioning", "PUT", kBucket, {"versioning"}, "", put_bucket_versioning},
     Route{
         "GetBucketAccelerateConfiguration", "GET", kBucket, {"accelerate"}, "", get_bucket_setting},
-    Route{"GetBucketCors", "GET", kBucket, {"cors"}, "", get_bucket_setting},
+    Route{"GetBucketCors", "GET", kBucket, {"cors"}, "", get_bucket_cors},
+    Route{"PutBucketCors", "PUT", kBucket, {"cors"}, "", put_bucket_cors},
+    Route{"DeleteBucketCors", "DELETE", kBucket, {"cors"}, "", delete_bucket_cors},
     Route{"GetBucketEncryption", "GET", kBucket, {"encryption"}, "", get_bucket_setting},
-    Route{"GetBucketLifecycle", "GET", kBucket, {"lifecycle"}, "", get_bucket_setting},
+    Route{"GetBucketLifecycle", "GET", kBucket, {"lifecycle"}, "", get_bucket_lifecycle},
+    Route{
+        "PutBucketLifecycleConfiguration", "PUT", kBucket, {"lifecycle"}, "", put_bucket_lifecycle},
+    Route{"DeleteBucketLifecycle", "DELETE", kBucket, {"lifecycle"}, "", delete_bucket_lifecycle},
     Route{"GetBucketLogging", "GET", kBucket, {"logging"}, "", get_bucket_setting},
     Route{"GetBucketNotification", "GET", kBucket, {"notification"}, "", get_bucket_setting},
     Route{
@@ -86,7 +92,7 @@ constexpr std::array kRoutes = {
 };
 
 // Parameters that make a request mean another thing than it would without them.
-constexpr std::array<std::string_view, 41> kSubResources = {"accelerate",
+constexpr std::array<std::string_view, 42> kSubResources = {"accelerate",
                                                             "acl",
                                                             "analytics",
                                                             "append",
@@ -101,6 +107,7 @@ constexpr std::array<std::string_view, 41> kSubResources = {"accelerate",
                                                             "list-type",
                                                             "location",
                                                             "logging",
+                                                            "metadataConfiguration",
                                                             "metadataTable",
                                                             "metrics",
                                                             "notification",

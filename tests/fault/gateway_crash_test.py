@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/fault")]
 import crash_load  # noqa: E402
 import processes  # noqa: E402
+import versions_load  # noqa: E402
 
 KILLS = 5
 CUTS = int(os.environ.get("HOLDFAST_POWER_CUTS", "10"))
@@ -49,6 +50,22 @@ class GatewayCrashTest(unittest.TestCase):
             self.assertEqual(list((objects / ".hf~sys").rglob("*.tmp*")), [])
         print(f"{KILLS} kills, {total} acknowledged changes, none lost or torn")
         self.assertGreater(total, 200)
+
+    def test_versions_and_locks_outlive_sigkill(self):
+        objects, known, total = self.work / "objects", {}, 0
+        for _ in range(KILLS):
+            with processes.Gateway(self.work, objects) as gateway:
+                load = versions_load.VersionLoad(gateway.url)
+                load.start(known)
+                wait_for_progress(load, 150)
+                gateway.kill()
+                known, total = load.end(), total + load.acknowledged()
+            with processes.Gateway(self.work, objects) as gateway:
+                self.assertEqual(versions_load.problems(gateway.url, known), [])
+            self.assertEqual(list((objects / ".hf~sys/removals").iterdir()), [])
+        locked = sum(1 for each in known.values() if each and (each.get("hold") or each.get("locked")))
+        print(f"{KILLS} kills, {total} acknowledged changes of versions, {locked} of them locked, none lost or torn")
+        self.assertGreater(locked, 20)
 
     def mount(self, device, where: pathlib.Path, *options):
         where.mkdir(exist_ok=True)

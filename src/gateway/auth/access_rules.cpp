@@ -74,7 +74,7 @@ constexpr std::array kRules = {
 
 bool may(const Call& call, Need need) {
   const Permissions& key = call.permissions;
-  const auto& [bucket, object] = call.ref();
+  const std::string &bucket = call.target.bucket, &object = call.target.key;
   switch (need) {
     case Need::kRoot:
       return key.root();

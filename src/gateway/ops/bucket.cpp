@@ -17,9 +17,7 @@ struct Setting {
 };
 constexpr std::array kSettings = {
     Setting{"accelerate", "", "AccelerateConfiguration"},
-    Setting{"cors", "NoSuchCORSConfiguration", ""},
     Setting{"encryption", "ServerSideEncryptionConfigurationNotFoundError", ""},
-    Setting{"lifecycle", "NoSuchLifecycleConfiguration", ""},
     Setting{"logging", "", "BucketLoggingStatus"},
     Setting{"notification", "", "NotificationConfiguration"},
     Setting{"ownershipControls", "OwnershipControlsNotFoundError", ""},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/lifecycle.h"
 #include "support/gateway_client.h"
 
 namespace holdfast::gateway {
@@ -200,6 +201,20 @@ const std::vector<Path> kPaths = {
     {"Direct", [](auto& t, auto&) { return remove_by_storage(t, {.key = "a"}); }},
     {"DirectVersion",
      [](auto& t, auto& version) { return remove_by_storage(t, {.key = "a", .version = version}); }},
+    {"Lifecycle",
+     [](auto& t, auto&) {
+       through(t, "PUT", "?lifecycle",
+               "<LifecycleConfiguration><Rule><Prefix/><Status>Enabled</Status>"
+               "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays>"
+               "</NoncurrentVersionExpiration></Rule><Rule><Prefix/><Status>Enabled</Status>"
+               "<Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>");
+       through(t, "PUT", "/a", "other");
+       t.clock.advance(std::chrono::hours(24 * 5));
+       const auto report = apply_lifecycle(Context::with_clock(t.clock), *t.bench.storage);
+       EXPECT_EQ(report.objects, 1u);
+       EXPECT_GE(report.locked, 1u);
+       return GatewayAnswer{};
+     }},
     {"DeleteBucket", [](auto& t, auto&) { return through(t, "DELETE", ""); }},
     {"SuspendAndOverwrite",
      [](auto& t, auto&) {

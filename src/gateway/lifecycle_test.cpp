@@ -1,0 +1,156 @@
+#include "gateway/lifecycle.h"
+
+#include <gtest/gtest.h>
+
+#include "support/gateway_client.h"
+
+namespace holdfast::gateway {
+namespace {
+
+using support::GatewayAnswer;
+using support::VersionedGatewayTest;
+
+constexpr auto kDay = std::chrono::hours(24);
+
+class LifecycleTest : public VersionedGatewayTest {
+ protected:
+  std::string set(const std::string& rules) {
+    return send("PUT", "?lifecycle",
+                "<LifecycleConfiguration>" + rules + "</LifecycleConfiguration>")
+        .code();
+  }
+  LifecycleReport apply() { return apply_lifecycle(Context::with_clock(clock), *bench.storage); }
+  std::size_t versions() {
+    std::size_t count = 0;
+    for (const auto& child : send("GET", "?versions").xml().children) {
+      count += child.name == "Version" || child.name == "DeleteMarker" ? 1 : 0;
+    }
+    return count;
+  }
+};
+
+std::string rule(const std::string& actions, const std::string& filter = "<Prefix></Prefix>",
+                 const std::string& status = "Enabled") {
+  return "<Rule><Filter>" + filter + "</Filter><Status>" + status + "</Status>" + actions +
+         "</Rule>";
+}
+std::string noncurrent(const std::string& more = "") {
+  return "<NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays>" + more +
+         "</NoncurrentVersionExpiration>";
+}
+
+TEST_F(LifecycleTest, AConfigurationIsCheckedKeptAndRemoved) {
+  EXPECT_EQ(send("GET", "?lifecycle").code(), "NoSuchLifecycleConfiguration");
+  EXPECT_EQ(set(rule(noncurrent())), "");
+  const codec::XmlElement kept = *send("GET", "?lifecycle").xml().child("Rule");
+  EXPECT_NE(kept.child_text("ID"), "");
+  EXPECT_EQ(kept.child("NoncurrentVersionExpiration")->child_text("NoncurrentDays"), "3");
+  EXPECT_EQ(set(rule(noncurrent(), "", "enabled")), "MalformedXML");
+  EXPECT_EQ(set(rule("<Colour/>")), "MalformedXML");
+  EXPECT_EQ(set(""), "MalformedXML");
+  EXPECT_EQ(set("<Rule><Status>Enabled</Status></Rule>"), "InvalidArgument");
+  EXPECT_EQ(set(rule("<Expiration><Days>0</Days></Expiration>")), "InvalidArgument");
+  EXPECT_EQ(set(rule("<Expiration><Date>20200101</Date></Expiration>")), "InvalidArgument");
+  EXPECT_EQ(set(rule("<Expiration><Days>1</Days><Date>2030-01-01T00:00:00Z</Date></Expiration>")),
+            "MalformedXML");
+  EXPECT_EQ(set(rule("<Transition><Days>1</Days></Transition>")), "NotImplemented");
+  const std::string twice =
+      "<Rule><ID>a</ID><Prefix/><Status>Enabled</Status>" + noncurrent() + "</Rule>";
+  EXPECT_EQ(set(twice + twice), "InvalidArgument");
+  EXPECT_EQ(set("<Rule><ID>" + std::string(256, 'i') + "</ID><Prefix/><Status>Enabled</Status>" +
+                noncurrent() + "</Rule>"),
+            "InvalidArgument");
+  EXPECT_EQ(send("GET", "?lifecycle").status, 200);
+  EXPECT_EQ(send("DELETE", "?lifecycle").status, 204);
+  EXPECT_EQ(send("GET", "?lifecycle").code(), "NoSuchLifecycleConfiguration");
+}
+
+TEST_F(LifecycleTest, DaysEndAtMidnight) {
+  const WallTime noon = parse_rfc3339("2026-11-22T12:00:00Z");
+  EXPECT_EQ(due_after(noon, 1), parse_rfc3339("2026-11-24T00:00:00Z"));
+  EXPECT_EQ(due_after(parse_rfc3339("2026-11-22T00:00:00Z"), 1),
+            parse_rfc3339("2026-11-23T00:00:00Z"));
+}
+
+TEST_F(LifecycleTest, AbandonedUploadsAreAborted) {
+  set(
+      rule("<AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation>"
+           "</AbortIncompleteMultipartUpload>",
+           "<Prefix>old/</Prefix>"));
+  send("POST", "/old/a?uploads");
+  send("POST", "/other?uploads");
+  EXPECT_EQ(apply().uploads, 0u);
+  clock.advance(3 * kDay);
+  send("POST", "/old/b?uploads");
+  EXPECT_EQ(apply().uploads, 1u);
+  EXPECT_EQ(apply().uploads, 0u);
+  const std::string left = send("GET", "?uploads").body;
+  EXPECT_EQ(left.find("old/a"), std::string::npos);
+  EXPECT_NE(left.find("old/b"), std::string::npos);
+  EXPECT_NE(left.find("other"), std::string::npos);
+}
+
+TEST_F(LifecycleTest, OldVersionsGoAfterTheirDays) {
+  enable_versioning();
+  set(rule(noncurrent("<NewerNoncurrentVersions>1</NewerNoncurrentVersions>")));
+  for (const char* body : {"1", "2", "3", "4"}) put("a", body);
+  EXPECT_EQ(apply().versions, 0u);
+  clock.advance(4 * kDay);
+  EXPECT_EQ(apply().versions, 2u);
+  EXPECT_EQ(versions(), 2u);
+  EXPECT_EQ(send("GET", "/a").body, "4");
+  put("a", "5");
+  EXPECT_EQ(apply().versions, 1u) << "the one that was kept as the newest of the old ones";
+  EXPECT_EQ(versions(), 2u) << "not current since just now";
+}
+
+TEST_F(LifecycleTest, DeleteMarkersThatCoverNothingGo) {
+  enable_versioning();
+  set(rule(noncurrent()) +
+      rule("<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>"));
+  put("a", "1");
+  send("DELETE", "/a");
+  EXPECT_EQ(apply().markers, 0u);
+  clock.advance(4 * kDay);
+  LifecycleReport report = apply();
+  EXPECT_EQ(report.versions, 1u);
+  EXPECT_EQ(report.markers, 1u);
+  EXPECT_EQ(versions(), 0u);
+}
+
+TEST_F(LifecycleTest, ObjectsExpireByPrefixTagAndSize) {
+  const std::string expire = "<Expiration><Days>1</Days></Expiration>";
+  set(rule(expire,
+           "<And><Prefix>p/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag>"
+           "<ObjectSizeGreaterThan>3</ObjectSizeGreaterThan></And>"));
+  put("p/due", "long enough", {{"x-amz-tagging", "k=v&more=1"}});
+  put("p/short", "abc", {{"x-amz-tagging", "k=v"}});
+  put("p/untagged", "long enough");
+  put("other", "long enough", {{"x-amz-tagging", "k=v"}});
+  EXPECT_EQ(apply().objects, 0u);
+  clock.advance(3 * kDay);
+  EXPECT_EQ(apply().objects, 1u);
+  EXPECT_EQ(send("GET", "/p/due").code(), "NoSuchKey");
+  EXPECT_EQ(versions(), 3u);
+  set(rule(expire, "", "Disabled"));
+  EXPECT_EQ(apply().objects, 0u);
+}
+
+TEST_F(LifecycleTest, LockedVersionsStay) {
+  EXPECT_EQ(root.send("PUT", "/locked", "", {{"x-amz-bucket-object-lock-enabled", "true"}}).status,
+            200);
+  root.send("PUT", "/locked?lifecycle",
+            "<LifecycleConfiguration>" + rule(noncurrent()) + "</LifecycleConfiguration>");
+  const std::string held =
+      root.send("PUT", "/locked/a", "1", {{"x-amz-object-lock-legal-hold", "ON"}})
+          .header("x-amz-version-id");
+  root.send("PUT", "/locked/a", "2");
+  clock.advance(10 * kDay);
+  const LifecycleReport report = apply();
+  EXPECT_EQ(report.locked, 1u);
+  EXPECT_EQ(report.versions + report.failed, 0u);
+  EXPECT_EQ(root.send("GET", "/locked/a?versionId=" + held).body, "1");
+}
+
+}  // namespace
+}  // namespace holdfast::gateway

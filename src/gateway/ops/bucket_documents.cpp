@@ -1,0 +1,67 @@
+#include "gateway/ops/bucket_documents.h"
+
+#include "base/error.h"
+#include "gateway/cors.h"
+#include "gateway/lifecycle.h"
+
+namespace holdfast::gateway {
+
+namespace {
+
+http::ServerResponse get_document(Call& call, const char* name, std::string_view absent) {
+  call.require_sight();
+  call.require_bucket();
+  const storage::BucketSettings settings = call.settings();
+  auto found = settings.documents.find(name);
+  if (found == settings.documents.end()) {
+    throw NotFound::with_code(absent, "bucket " + call.target.bucket, "it is not set");
+  }
+  return xml_response(found->second);
+}
+
+http::ServerResponse set_document(Call& call, const char* name, std::string document) {
+  call.versions().change_settings(
+      call.context, call.target.bucket,
+      [&](storage::BucketSettings& settings) { settings.documents[name] = std::move(document); });
+  return empty_response(200);
+}
+
+http::ServerResponse delete_document(Call& call, const char* name) {
+  call.require_root();
+  call.versions().change_settings(
+      call.context, call.target.bucket,
+      [&](storage::BucketSettings& settings) { settings.documents.erase(name); });
+  return empty_response(204);
+}
+
+}  // namespace
+
+http::ServerResponse get_bucket_lifecycle(Call& call) {
+  return get_document(call, kLifecycleDocument, "NoSuchLifecycleConfiguration");
+}
+
+http::ServerResponse put_bucket_lifecycle(Call& call) {
+  call.require_root();
+  call.versions();
+  const auto rules = parse_lifecycle(call.read_xml("LifecycleConfiguration"));
+  return set_document(call, kLifecycleDocument, lifecycle_document(rules));
+}
+
+http::ServerResponse delete_bucket_lifecycle(Call& call) {
+  return delete_document(call, kLifecycleDocument);
+}
+
+http::ServerResponse get_bucket_cors(Call& call) {
+  return get_document(call, kCorsDocument, "NoSuchCORSConfiguration");
+}
+
+http::ServerResponse put_bucket_cors(Call& call) {
+  call.require_root();
+  call.versions();
+  const auto rules = parse_cors(call.read_xml("CORSConfiguration"));
+  return set_document(call, kCorsDocument, cors_document(rules));
+}
+
+http::ServerResponse delete_bucket_cors(Call& call) { return delete_document(call, kCorsDocument); }
+
+}  // namespace holdfast::gateway
