@@ -43,7 +43,7 @@ class FolderStorage : public Storage {
     capabilities_.name = "folder";
     capabilities_.min_part_size = options.min_part_size;
     if (options.read_only) return;
-    objects_.versions().finish_removals();
+    objects_.versions().finish_notes();
     objects_.labels().clean(objects_.tree(), objects_.versions().each_kept());
     multipart_.clean(context);
   }

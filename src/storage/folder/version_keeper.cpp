@@ -99,6 +99,10 @@ VersionKeeper::Arrived VersionKeeper::arrive(const ObjectRef& ref, const Arrival
   out.kept = before.current && (arrival.versioned || before.current->stored.versioned());
   if (!arrival.versioned) check_replaced(ref, before, arrival.now);
   if (out.kept) keep(ref, *before.current, record, arrival.now);
+  if (before.current && !out.kept) {
+    // A second name that a step which was cut off left would keep its space.
+    records_.remove_kept(ref.bucket, before.current->stored.revision);
+  }
   if (!arrival.marks.empty() && !record.find(arrival.revision)) {
     VersionEntry entry;
     entry.revision = arrival.revision;
@@ -127,15 +131,12 @@ void VersionKeeper::tidy(const ObjectRef& ref) {
   }
   record.entries.insert(record.entries.end(), now.others.begin(), now.others.end());
   if (record == now.record) return;
-  records_.write(ref, record);
+  std::vector<std::string> gone;
   for (const VersionEntry& each : now.record.entries) {
-    if (!each.kept) continue;
-    if (now.current && each.revision == own) {
-      records_.remove_kept(ref.bucket, own);  // one name too many of the current file
-    } else if (!record.find(each.revision)) {
-      remove_kept(ref, each.revision);
-    }
+    const VersionEntry* left = record.find(each.revision);
+    if (each.kept && (!left || !left->kept)) gone.push_back(each.revision);
   }
+  write_without(ref, record, gone);
 }
 
 std::string VersionKeeper::change_marks(const ObjectRef& ref, bool bypass_governance, WallTime now,
@@ -212,9 +213,23 @@ LabelStore::EachKept VersionKeeper::each_kept() const {
   };
 }
 
+void VersionKeeper::write_without(const ObjectRef& ref, const KeyRecord& record,
+                                  const std::vector<std::string>& gone) {
+  for (const std::string& revision : gone) write_note(ref, revision, Step::kForgotten, revision);
+  records_.write(ref, record);
+  for (const std::string& revision : gone) {
+    remove_kept(ref, revision);
+    remove_at(core_.removals.get(), revision);
+  }
+}
+
 void VersionKeeper::remove_kept(const ObjectRef& ref, const std::string& revision) {
   auto file = records_.open_kept(ref.bucket, revision);
   if (!file) return;
+  auto now = tree_.open(ref);
+  if (now && now->info.st_ino == file->info.st_ino) {
+    return records_.remove_kept(ref.bucket, revision);  // only one name of the current file
+  }
   LabelStore::Side side = labels_.begin_removal(ref, *file, LabelStore::Name::kStays);
   records_.remove_kept(ref.bucket, revision);
   labels_.end_removal(side, *file);

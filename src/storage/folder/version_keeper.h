@@ -62,8 +62,8 @@ class VersionKeeper {
   // All versions of a key, the newest first; those of files with at least the core of their label.
   std::vector<VersionInfo> versions(const ObjectRef& ref) const;
 
-  // At start: finishes what a delete marker was written for.
-  void finish_removals();
+  // At start: finishes the coming and going of delete markers.
+  void finish_notes();
   // For LabelStore::clean(): the kept files of a key.
   LabelStore::EachKept each_kept() const;
 
@@ -93,11 +93,21 @@ class VersionKeeper {
                    WallTime now);
   bool promote(const ObjectRef& ref, const VersionEntry& next, const std::string& victim,
                const RemoveTarget& target, WallTime now);
+  void erase_entry(const ObjectRef& ref, const std::string& revision);
   void forget_entry(const ObjectRef& ref, const std::string& revision);
   void restore_identity(const ObjectRef& ref, const VersionEntry& entry);
+  // Writes a record that tells no more of these kept files, and removes them.
+  void write_without(const ObjectRef& ref, const KeyRecord& record,
+                     const std::vector<std::string>& gone);
   void remove_kept(const ObjectRef& ref, const std::string& revision);
-  void note_removal(const ObjectRef& ref, const std::string& marker, const std::string& revision);
-  void finish_removal(const std::string& note);
+  // What is under way: the file below a new delete marker goes, or returns with the marker's
+  // removal; a kept file goes for good (then the note is named by its revision).
+  enum class Step : unsigned { kGoes = 1, kReturns = 2, kForgotten = 3 };
+  void write_note(const ObjectRef& ref, const std::string& marker, Step step,
+                  const std::string& revision);
+  void finish_note(const std::string& note);
+  void finish_step(const ObjectRef& ref, const std::string& marker, Step step,
+                   const std::string& revision);
 
   Core& core_;
   ObjectTree& tree_;

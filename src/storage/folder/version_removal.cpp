@@ -62,7 +62,10 @@ bool VersionKeeper::take_away(const ObjectRef& ref, const std::function<bool(Loo
   hooks.check = [&](ObjectFile& file) {
     Look now = look(ref);
     kept = before(now);
-    if (!kept) side = labels_.begin_removal(ref, file, LabelStore::Name::kGoes);
+    if (!kept) {
+      forget_entry(ref, now.current->stored.revision);
+      side = labels_.begin_removal(ref, file, LabelStore::Name::kGoes);
+    }
     gone = std::move(file);
   };
   hooks.removed = [&] {
@@ -102,7 +105,7 @@ bool VersionKeeper::mark(const ObjectRef& ref, const RemoveTarget& target,
     KeyRecord record = look.record;
     bool keeps = marker.versioned || look.current->stored.versioned();
     if (keeps) keep(ref, *look.current, record, now);
-    note_removal(ref, marker.revision, look.current->stored.revision);
+    write_note(ref, marker.revision, Step::kGoes, look.current->stored.revision);
     put_on_top(look, std::move(record));
     return keeps;
   });
@@ -158,20 +161,23 @@ bool VersionKeeper::erase_other(const ObjectRef& ref, const VersionEntry& victim
     check_may_remove(others[i].marks, now, target.bypass_governance, ref);
     std::erase_if(seen.record.entries,
                   [&](const auto& each) { return each.revision == victim.revision; });
-    records_.write(ref, seen.record);
-    if (victim.kept) remove_kept(ref, victim.revision);
+    std::vector<std::string> gone;
+    if (victim.kept) gone.push_back(victim.revision);
+    write_without(ref, seen.record, gone);
     return true;
   }
   return false;
 }
 
-// The entry of a file that is about to go must not bring it back as an old version.
+// A file that is about to go must not stay, or come back, under the name that a step which was cut
+// off gave it among the old versions.
 void VersionKeeper::forget_entry(const ObjectRef& ref, const std::string& revision) {
   KeyRecord record = records_.read(ref);
-  const VersionEntry* entry = record.find(revision);
-  if (!entry || !entry->kept) return;
-  record.find(revision)->kept = false;
-  records_.write(ref, record);
+  VersionEntry* entry = record.find(revision);
+  if (entry && entry->kept) {
+    entry->kept = false;
+    records_.write(ref, record);
+  }
   records_.remove_kept(ref.bucket, revision);
 }
 
@@ -183,7 +189,6 @@ bool VersionKeeper::remove_file(const ObjectRef& ref, const std::string& revisio
       bool covers = !look.others.empty() && !look.others[0].marker;
       if (look.current->stored.revision != revision || covers) throw Changed();
       check_may_remove(look.marks_of_current(), now, target.bypass_governance, ref);
-      forget_entry(ref, revision);
       return false;
     });
   } catch (const Changed&) {
@@ -225,6 +230,8 @@ bool VersionKeeper::promote(const ObjectRef& ref, const VersionEntry& next,
         forget_entry(ref, victim);
         old = std::move(seen.current->file);
         side = labels_.begin_removal(ref, *old, LabelStore::Name::kStays);
+      } else {
+        write_note(ref, victim, Step::kReturns, next.revision);
       }
       restore_identity(ref, next);
     });
@@ -238,37 +245,49 @@ bool VersionKeeper::promote(const ObjectRef& ref, const VersionEntry& next,
   }
   ::unlinkat(core_.temporary.get(), name.c_str(), 0);  // left where both were names of one file
   if (old) labels_.end_removal(side, *old);
-  {
-    std::lock_guard lock(core_.locks.of(ref.bucket + "/" + path_of_key(ref.key)));
-    KeyRecord record = records_.read(ref);
-    if (std::erase_if(record.entries, [&](const auto& e) { return e.revision == victim; }) > 0) {
-      records_.write(ref, record);
-    }
-  }
+  erase_entry(ref, victim);
   tidy(ref);
+  if (!old) remove_at(core_.removals.get(), victim);
   return true;
 }
 
-void VersionKeeper::note_removal(const ObjectRef& ref, const std::string& marker,
-                                 const std::string& revision) {
+void VersionKeeper::erase_entry(const ObjectRef& ref, const std::string& revision) {
+  std::lock_guard lock(core_.locks.of(ref.bucket + "/" + path_of_key(ref.key)));
+  KeyRecord record = records_.read(ref);
+  auto erased =
+      std::erase_if(record.entries, [&](const auto& each) { return each.revision == revision; });
+  if (erased > 0) records_.write(ref, record);
+}
+
+void VersionKeeper::write_note(const ObjectRef& ref, const std::string& marker, Step step,
+                               const std::string& revision) {
   FieldWriter writer;
   writer.text(ref.bucket);
   writer.text(ref.key);
   writer.text(revision);
-  write_durably_at(core_, core_.removals.get(), marker, seal(writer.take()));
+  writer.byte(unsigned(step));
+  const std::string bytes = seal(writer.take());
+  if (step != Step::kForgotten) {
+    return write_durably_at(core_, core_.removals.get(), marker, bytes);
+  }
+  // Lost with the power, it leaves a file that takes space, no more: not worth an fsync.
+  Opened note = create_at(core_.removals.get(), marker);
+  if (note.error == EEXIST) return;
+  check_file(note.error, "note the removal of a version of " + ref.text());
+  check_file(write_at(note.file.get(), bytes, 0), "note the removal of a version of " + ref.text());
 }
 
-void VersionKeeper::finish_removals() {
+void VersionKeeper::finish_notes() {
   std::vector<std::string> notes;
   int error = read_folder(core_.removals.get(), [&](const char* name, unsigned char) {
     notes.push_back(name);
     return true;
   });
-  check_file(error, "read the notes of removals");
-  for (const std::string& note : notes) finish_removal(note);
+  check_file(error, "read the notes of delete markers");
+  for (const std::string& note : notes) finish_note(note);
 }
 
-void VersionKeeper::finish_removal(const std::string& note) {
+void VersionKeeper::finish_note(const std::string& note) {
   ReadFile read = read_small(core_.removals.get(), note, kNoteLimit);
   auto bytes = unseal(read.bytes);
   if (read.error == 0 && bytes) {
@@ -277,21 +296,39 @@ void VersionKeeper::finish_removal(const std::string& note) {
     ref.bucket = reader.text();
     ref.key = reader.text();
     const std::string revision = reader.text();
+    const Step step = Step(reader.byte());
     try {
-      take_away(ref, [&](Look& look) {
-        const auto& entries = look.record.entries;
-        bool marked = !entries.empty() && entries.front().revision == note;
-        if (!marked || look.current->stored.revision != revision) throw Changed();
-        const VersionEntry* entry = look.record.find(revision);
-        return entry && entry->kept;
-      });
+      if (reader.good()) finish_step(ref, note, step, revision);
     } catch (const Changed&) {
-      // The removal was over, and another version came.
+      // The step was over, and another version came.
     } catch (const NotFound&) {
       // Its bucket went too.
     }
   }
   remove_at(core_.removals.get(), note);
+}
+
+void VersionKeeper::finish_step(const ObjectRef& ref, const std::string& marker, Step step,
+                                const std::string& revision) {
+  if (step == Step::kForgotten) {
+    const KeyRecord record = records_.read(ref);
+    const VersionEntry* entry = record.find(revision);
+    if (!entry || !entry->kept) remove_kept(ref, revision);
+    return;
+  }
+  if (step == Step::kReturns) {
+    auto file = current(ref, false);
+    if (!file || file->stored.revision != revision) return;  // it did not return
+    erase_entry(ref, marker);
+    return tidy(ref);
+  }
+  take_away(ref, [&](Look& look) {
+    const auto& entries = look.record.entries;
+    bool marked = !entries.empty() && entries.front().revision == marker;
+    if (!marked || look.current->stored.revision != revision) throw Changed();
+    const VersionEntry* entry = look.record.find(revision);
+    return entry && entry->kept;
+  });
 }
 
 }  // namespace holdfast::storage
