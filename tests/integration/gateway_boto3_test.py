@@ -197,8 +197,9 @@ class Boto3Test(GatewayTestCase):
         self.assertEqual(self.s3.get_bucket_acl(Bucket="made-here")["Grants"][0]["Permission"], "FULL_CONTROL")
         self.assertNotIn("Status", self.s3.get_bucket_versioning(Bucket="made-here"))
         self.fails("NoSuchBucketPolicy", 404, self.s3.get_bucket_policy, Bucket="made-here")
-        self.fails("NotImplemented", 501, self.s3.put_bucket_versioning, Bucket="made-here", VersioningConfiguration={"Status": "Enabled"})
-        self.fails("NotImplemented", 501, self.s3.put_object_tagging, Bucket="made-here", Key="k", Tagging={"TagSet": []})
+        self.fails("NotImplemented", 501, self.s3.put_bucket_request_payment, Bucket="made-here",
+                   RequestPaymentConfiguration={"Payer": "Requester"})
+        self.fails("NotImplemented", 501, self.s3.put_object, Bucket="made-here", Key="k", ServerSideEncryption="AES256")
         self.s3.put_object(Bucket="made-here", Key="k")
         self.fails("BucketNotEmpty", 409, self.s3.delete_bucket, Bucket="made-here")
         self.s3.delete_object(Bucket="made-here", Key="k")

@@ -67,7 +67,7 @@ class AwsTest(ToolTestCase):
         self.aws("s3api", "get-object", *where, "--range", "bytes=10-19", str(self.work / "aws-range"))
         self.assertEqual((self.work / "aws-range").read_bytes(), path.read_bytes()[10:20])
         self.assertIn("404", self.aws("s3api", "head-object", "--bucket", self.BUCKET, "--key", "none", code=254))
-        self.assertIn("NotImplemented", self.aws("s3api", "put-object", *where, "--tagging", "a=b", code=254))
+        self.assertIn("NotImplemented", self.aws("s3api", "put-object", *where, "--server-side-encryption", "AES256", code=254))
 
 
 class RcloneTest(ToolTestCase):

@@ -74,7 +74,8 @@ class VersionsTest(unittest.TestCase):
         self.s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)
         governed = self.put("g", b"1", Tagging="a=1&b=2")
         held = self.put("h", b"2", ObjectLockLegalHoldStatus="ON")
-        self.s3.put_object_retention(Bucket=BUCKET, Key="h", Retention={"Mode": "COMPLIANCE", "RetainUntilDate": LATER})
+        self.s3.put_object_retention(Bucket=BUCKET, Key="h", Retention={"Mode": "COMPLIANCE", "RetainUntilDate": LATER},
+                                     BypassGovernanceRetention=True)
         self.start()
         for key, version in (("g", governed), ("h", held)):
             self.assertEqual(code_of(self.s3.delete_object, Bucket=BUCKET, Key=key, VersionId=version), "AccessDenied")
