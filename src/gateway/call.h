@@ -57,8 +57,8 @@ struct Call {
   // The object, in the version that the query names. NotFound (code NoSuchVersion) where the
   // storage has no versions but "null"; InvalidArgument (code InvalidArgument) for an empty id.
   storage::ObjectRef version_ref() const;
-  // x-amz-bypass-governance-retention; AccessDenied when this key may not.
-  bool bypasses_governance() const;
+  // x-amz-bypass-governance-retention; AccessDenied when this key may not do that to the object.
+  bool bypasses_governance(const storage::ObjectRef& object) const;
 
   // The whole body, checked against what the client signed and promised. InvalidArgument (code
   // MaxMessageLengthExceeded) beyond the limit.

@@ -97,6 +97,7 @@ std::vector<Step> bucket_steps() {
 
 std::vector<Step> object_steps() {
   const codec::Headers copy = {{"x-amz-copy-source", "/bucket/OTHER"}};
+  const codec::Headers bypass = {{"x-amz-bypass-governance-retention", "true"}};
   const codec::Headers attributes = {{"x-amz-object-attributes", "ETag"}};
   const std::string old = "/bucket/KEY", fresh = "/bucket/KEY-new";
   const std::string part = "?partNumber=2&uploadId=UPLOAD", upload = "?uploadId=UPLOAD";
@@ -136,6 +137,13 @@ std::vector<Step> object_steps() {
        {{Verb::kWriteNew}}},
       {"AbortMultipartUpload", "DELETE", old + upload, "", {}, kEither},
       {"DeleteObject", "DELETE", old, "", {}, {{Verb::kDelete}}},
+      {"DeleteObject", "DELETE", old, "", bypass, {{Verb::kDelete, Verb::kBypassLock}}},
+      {"DeleteObjects",
+       "POST",
+       "/bucket?delete",
+       "<Delete><Object><Key>KEY</Key></Object></Delete>",
+       bypass,
+       {{Verb::kDelete, Verb::kBypassLock}}},
       {"DeleteObjects",
        "POST",
        "/bucket?delete",

@@ -205,7 +205,7 @@ http::ServerResponse delete_object(Call& call) {
   add_etag_condition(call, target);
   const std::string version = call.version_ref().version;
   if (!version.empty()) target.version = version;
-  target.bypass_governance = call.bypasses_governance();
+  target.bypass_governance = call.bypasses_governance(call.ref());
   auto results = call.storage.remove(call.context, call.target.bucket, {target});
   http::ServerResponse response = empty_response(204);
   if (results.empty()) return response;
@@ -246,7 +246,7 @@ Removal removal_of(const Call& call, const codec::XmlElement& object) {
     const storage::ObjectRef ref{call.target.bucket, removal.target.key};
     call.require(Verb::kDelete, ref);
     removal.version = version;
-    removal.target.bypass_governance = call.bypasses_governance();
+    removal.target.bypass_governance = call.bypasses_governance(ref);
     if (version.empty()) return removal;
     const std::string stored = with_version(call.storage, ref, version).version;
     if (!stored.empty()) removal.target.version = stored;

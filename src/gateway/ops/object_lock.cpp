@@ -107,7 +107,8 @@ http::ServerResponse put_object_retention(Call& call) {
   const auto retention =
       retention_of_document(call.read_xml("Retention"), call.context.clock().now());
   require_lock(call);
-  call.versions().change_marks(call.context, call.version_ref(), call.bypasses_governance(),
+  call.versions().change_marks(call.context, call.version_ref(),
+                               call.bypasses_governance(call.ref()),
                                [&](storage::Marks& marks) { marks.retention = retention; });
   return empty_response(200);
 }
