@@ -97,6 +97,11 @@ cli::OpenPlace HoldfastProgram::open_place(const cli::PlaceRequest& request) {
   return place;
 }
 
+std::unique_ptr<storage::Storage> HoldfastProgram::open_storage(bool through_gateway) {
+  if (through_gateway) return open_gateway_client(values(), counts_);
+  return open_configured_storage(context_, values(), false);
+}
+
 std::unique_ptr<datastore::Datastore> HoldfastProgram::make_datastore(config::Store store,
                                                                       storage::Storage& storage) {
   if (store != config::Store::kVictoriaMetrics0 && store != config::Store::kVictoriaMetrics1) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "app/storages.h"
 #include "cli/program.h"
 #include "cli/progress_printer.h"
 #include "storage/wrap/wrap.h"
@@ -18,6 +19,8 @@ class HoldfastProgram : public cli::Program {
   const config::Values& values() override;
   cli::OpenStore open(const cli::OpenRequest& request) override;
   cli::OpenPlace open_place(const cli::PlaceRequest& request) override;
+  std::unique_ptr<storage::Storage> open_storage(bool through_gateway) override;
+  std::map<std::string, std::string> buckets() override { return buckets_in_use(values()); }
   Progress& progress() override;
   int serve_gateway() override;
 

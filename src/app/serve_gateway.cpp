@@ -5,6 +5,7 @@
 
 #include "app/gateway_keys.h"
 #include "app/program.h"
+#include "app/storage_s3.h"
 #include "app/storages.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -146,6 +147,9 @@ int HoldfastProgram::serve_gateway() {
   std::optional<http::Server> server;  // the gateway asks it, and is asked by it
   gateway::Gateway gateway(gateway_options(values(), server), *storage);
   Context serving = context_.named("gateway");
+  if (values().minio.storage_kind == config::StorageKind::kS3) {
+    check_s3_buckets(serving, *storage);
+  }
   // Running requests are to finish, so their context is not the one that the signal cancels.
   Context requests = Context::with_clock(context_.clock()).named("gateway");
   server.emplace(

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "app/storage_azure.h"
+#include "app/storage_s3.h"
 #include "base/error.h"
+#include "config/rules.h"
 #include "storage/folder/folder_storage.h"
 #include "storage/s3/s3_storage.h"
 
@@ -33,11 +35,29 @@ std::set<std::string> bucket_names(const config::Values& values) {
 }
 
 std::string place_of_objects(const config::Values& values) {
-  if (values.minio.storage_kind != config::StorageKind::kAzure) {
-    return values.holdfast.storage.folder;
+  const auto named = [](const std::string& endpoint, const char* otherwise) {
+    return endpoint.empty() ? std::string(otherwise) : endpoint;
+  };
+  switch (values.minio.storage_kind) {
+    case config::StorageKind::kS3:
+      return named(values.minio.s3.endpoint, "AWS S3");
+    case config::StorageKind::kAzure:
+      return named(values.minio.azure.endpoint, "Azure Blob Storage");
+    case config::StorageKind::kFolder:
+      break;
   }
-  const config::AzureUpstream& azure = values.minio.azure;
-  return azure.endpoint.empty() ? "Azure Blob Storage" : azure.endpoint;
+  return values.holdfast.storage.folder;
+}
+
+std::map<std::string, std::string> buckets_in_use(const config::Values& values) {
+  std::map<std::string, std::string> named;
+  for (const config::BucketUse& use : config::bucket_uses(values)) {
+    const bool settings = use.bucket_key == "backup.configuration.bucketName";
+    if (settings && use.bucket == use.default_bucket) continue;
+    if (use.enabled) named.emplace(use.bucket, use.bucket_key);
+  }
+  named.emplace(values.holdfast.catalog.bucket_name, "holdfast.catalog.bucketName");
+  return named;
 }
 
 std::unique_ptr<storage::Storage> open_configured_storage(const Context& context,
@@ -46,9 +66,9 @@ std::unique_ptr<storage::Storage> open_configured_storage(const Context& context
   if (values.minio.storage_kind == config::StorageKind::kAzure) {
     return open_azure_upstream(context, values, read_only);
   }
-  if (values.minio.storage_kind != config::StorageKind::kFolder) {
-    throw Unsupported("open the storage", "this version serves no S3 upstream",
-                      "set minio.persistence.enabled or minio.azuregateway.enabled");
+  if (values.minio.storage_kind == config::StorageKind::kS3) {
+    const Use use = read_only ? Use::kReads : Use::kReadsAndWrites;
+    return open_s3_upstream(values, config::Environment::of_process(), use);
   }
   storage::FolderOptions options;
   options.root = values.holdfast.storage.folder;

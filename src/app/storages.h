@@ -1,6 +1,7 @@
 // Which storage stands behind a values file, and how it is wrapped: the one place that knows.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,8 +12,11 @@
 
 namespace holdfast::app {
 
-// The configured kind itself, as the gateway and --direct use it. Refused for kinds this build does
-// not serve yet.
+// The buckets in use, each with the setting that names it. That of the settings counts only under a
+// name of its own: the documented policy does not have it.
+std::map<std::string, std::string> buckets_in_use(const config::Values& values);
+
+// The configured kind itself, as the gateway and --direct use it.
 std::unique_ptr<storage::Storage> open_configured_storage(const Context& context,
                                                           const config::Values& values,
                                                           bool read_only);

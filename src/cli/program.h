@@ -2,6 +2,7 @@
 // together.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,10 @@ class Program {
   virtual OpenStore open(const OpenRequest& request) = 0;
   // InvalidArgument for a values file with problems, or an address without keys.
   virtual OpenPlace open_place(const PlaceRequest& request) = 0;
+  // The configured storage itself, for reading and writing; or our gateway before it.
+  virtual std::unique_ptr<storage::Storage> open_storage(bool through_gateway) = 0;
+  // The buckets in use, each with the setting that names it.
+  virtual std::map<std::string, std::string> buckets() = 0;
   // Shows on a terminal, plain lines elsewhere, nothing when quiet.
   virtual Progress& progress() = 0;
   // Serves until told to stop.
@@ -74,6 +79,7 @@ Command make_gateway_command(Program& program);
 Command make_list_command(Program& program);
 Command make_prune_command(Program& program);
 Command make_restore_command(Program& program);
+Command make_storage_command(Program& program);
 Command make_verify_command(Program& program);
 
 }  // namespace holdfast::cli

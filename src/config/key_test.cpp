@@ -187,9 +187,18 @@ TEST(Keys, ValuesThatCannotServeAreRefused) {
             "begins with a slash or has two in a row");
 }
 
-TEST(Keys, AnEmptyRegionIsTheDefault) {
-  EXPECT_EQ(look("backup: {storage: {backend: {s3: {region: ''}}}}").values.minio.s3.region,
-            "us-east-1");
+TEST(Keys, TheUpstreamsRegionAndAddressing) {
+  const auto upstream = [](const char* text) { return look(text).values.minio.s3; };
+  EXPECT_EQ(upstream("backup: {storage: {backend: {s3: {region: ''}}}}").region, "");
+  EXPECT_EQ(upstream("backup: {storage: {backend: {s3: {region: eu-west-1}}}}").region,
+            "eu-west-1");
+  EXPECT_EQ(why("backup: {storage: {backend: {s3: {region: 'eu west'}}}}"),
+            "holds another character than a-z 0-9 -");
+  EXPECT_EQ(upstream("{}").addressing, Addressing::kAutomatic);
+  const S3Upstream given =
+      upstream("holdfast: {storage: {s3: {addressing: host, caFile: /etc/own.pem}}}");
+  EXPECT_EQ(given.addressing, Addressing::kHost);
+  EXPECT_EQ(given.ca_file, "/etc/own.pem");
 }
 
 }  // namespace

@@ -42,6 +42,15 @@ void add_folder(std::vector<Key>& keys) {
                      .also(newer + "accessModes"));
 }
 
+std::string take_region(std::string_view region) {
+  for (const char c : region) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    if (!plain) throw BadValue{"holds another character than a-z 0-9 -"};
+  }
+  if (region.size() > 64) throw BadValue{"longer than 64 characters"};
+  return std::string(region);
+}
+
 void add_s3(std::vector<Key>& keys) {
   const std::string old = "minio.s3gateway.", newer = "backup.storage.backend.s3.";
   keys.push_back(flag(old + "enabled", HOLDFAST_AT(minio.s3.enabled), false,
@@ -57,10 +66,17 @@ void add_s3(std::vector<Key>& keys) {
   keys.push_back(url(old + "serviceEndpoint", HOLDFAST_AT(minio.s3.endpoint), "\"\"",
                      "its address; empty: AWS")
                      .also(newer + "endpoint"));
-  keys.push_back(text(newer + "region", HOLDFAST_AT(minio.s3.region), "us-east-1", "its region",
-                      "a region such as eu-west-1", [](std::string_view region) {
-                        return region.empty() ? std::string("us-east-1") : std::string(region);
-                      }));
+  keys.push_back(text(newer + "region", HOLDFAST_AT(minio.s3.region), "\"\"",
+                      "its region; empty: the variable AWS_REGION, else us-east-1",
+                      "a region such as eu-west-1, or empty", take_region));
+  keys.push_back(choice<Addressing>(
+      "holdfast.storage.s3.addressing", HOLDFAST_AT(minio.s3.addressing), "auto",
+      {{"auto", Addressing::kAutomatic}, {"path", Addressing::kPath}, {"host", Addressing::kHost}},
+      "where a bucket's name goes; auto: into the host's name at AWS, else into the path"));
+  keys.push_back(
+      text("holdfast.storage.s3.caFile", HOLDFAST_AT(minio.s3.ca_file), "\"\"",
+           "the certificates that its https address is checked with; empty: the system's",
+           "the path of a file, or empty"));
   keys.push_back(ignored(old + "replicas", "1", "the chart's gateway"));
   keys.push_back(ignored(newer + "fromExternalSecret", "\"\"", "the chart's secret"));
 }

@@ -177,7 +177,7 @@ TEST(Load, TheDocumentedFragmentForAws) {
   EXPECT_EQ(values.minio.s3.access_key, "AKIDEXAMPLE");
   EXPECT_EQ(values.minio.s3.secret_key.reveal(), "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
   EXPECT_EQ(values.minio.s3.endpoint, "");
-  EXPECT_EQ(values.minio.s3.region, "us-east-1");
+  EXPECT_EQ(values.minio.s3.region, "");
   EXPECT_EQ(values.minio.storage_kind, StorageKind::kS3);
   EXPECT_EQ(values.holdfast.catalog.bucket_name, "acme-stackgraph");
 }

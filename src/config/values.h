@@ -88,12 +88,15 @@ struct ClickHouse {
 };
 
 enum class StorageKind { kFolder, kS3, kAzure };
+enum class Addressing { kAutomatic, kPath, kHost };
 struct S3Upstream {
   bool enabled = false;
   std::string access_key;  // empty with an empty secret key: the machine's role
   Secret secret_key;
   std::string endpoint;  // empty: AWS
-  std::string region;
+  std::string region;    // empty: AWS_REGION, else us-east-1
+  Addressing addressing = Addressing::kAutomatic;
+  std::string ca_file;  // empty: the system's
 };
 struct AzureUpstream {
   bool enabled = false;

@@ -107,6 +107,13 @@ void refuse_unoffered_headers(const http::ServerRequest& request) {
   }
 }
 
+void add_encryption_headers(http::ServerResponse& response, const storage::Encryption& encryption) {
+  if (encryption.algorithm.empty()) return;
+  response.headers.emplace_back("x-amz-server-side-encryption", encryption.algorithm);
+  if (encryption.key_id.empty()) return;
+  response.headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", encryption.key_id);
+}
+
 std::string quote_etag(const std::string& etag) { return '"' + etag + '"'; }
 
 namespace {
@@ -131,6 +138,7 @@ void add_object_headers(http::ServerResponse& response, const storage::ObjectInf
   headers.emplace_back("ETag", quote_etag(info.etag));
   headers.emplace_back("Last-Modified", format_http_date(info.modified));
   headers.emplace_back("Accept-Ranges", "bytes");
+  add_encryption_headers(response, info.encryption);
   for (const NamedHeader& name : kShown) {
     if (auto value = overridden(options, name.lower)) {
       headers.emplace_back(name.shown, *value);

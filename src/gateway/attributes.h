@@ -28,6 +28,9 @@ struct ObjectHeaders {
 void add_object_headers(http::ServerResponse& response, const storage::ObjectInfo& info,
                         const ObjectHeaders& options);
 
+// How the storage says that it encrypts; nothing where it does not say.
+void add_encryption_headers(http::ServerResponse& response, const storage::Encryption& encryption);
+
 std::string quote_etag(const std::string& etag);
 
 }  // namespace holdfast::gateway

@@ -104,6 +104,13 @@ struct Marks {
   friend bool operator==(const Marks&, const Marks&) = default;
 };
 
+// How the storage says that it encrypts an object, in S3's words; empty where it does not say.
+struct Encryption {
+  std::string algorithm;  // "AES256", "aws:kms", "aws:kms:dsse"
+  std::string key_id;     // of a KMS key
+  friend bool operator==(const Encryption&, const Encryption&) = default;
+};
+
 struct ObjectInfo {
   std::string key;
   std::uint64_t size = 0;
@@ -116,6 +123,7 @@ struct ObjectInfo {
   unsigned parts = 0;     // of a multipart object, else 0
   std::string version;    // empty in a bucket that never had versions. list() may leave it empty
   Marks marks;            // list() leaves them empty
+  Encryption encryption;  // not told by list()
 };
 
 // All given conditions must hold. A failed one throws PreconditionFailed (code kNotModified for the
@@ -141,7 +149,8 @@ struct PutRequest {
   std::optional<std::string> md5;
   std::optional<std::string> sha256;
   // Asked once after the body's last byte, for a checksum that only the body's end tells (a
-  // trailer). Wins over attributes.checksum.
+  // trailer). Wins over attributes.checksum. When that names the algorithm with an empty value, the
+  // body itself compares its bytes with what is told here, and nobody needs to hash them again.
   std::function<std::optional<Checksum>()> checksum_at_end;
   Marks marks;
 };
@@ -150,6 +159,7 @@ struct PutResult {
   std::string etag;
   std::string revision;
   std::string version = {};  // empty in a bucket without versions
+  Encryption encryption{};
 };
 
 struct Range {
@@ -244,6 +254,7 @@ struct PartInfo {
   std::string etag;
   WallTime modified;
   std::optional<Checksum> checksum;
+  Encryption encryption{};  // of put_part() only
 };
 struct CompletedPart {
   unsigned number = 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/worker_pool.h"
 #include "codec/digest.h"
 #include "codec/text.h"
@@ -137,7 +138,8 @@ class Copier {
     try {
       to_.multipart()->abort(Context::with_clock(context.clock()).with_timeout(kAbortTime),
                              item.destination, id);
-    } catch (const Error&) {
+    } catch (const Error& error) {  // the storage's own clean-up takes it
+      log::warning(context, "an unfinished upload stays behind: " + error.to_string());
     }
   }
 

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <memory>
 
+#include "base/log.h"
 #include "base/worker_pool.h"
 #include "codec/digest.h"
 #include "transfer/buffer_pool.h"
@@ -219,7 +220,8 @@ void Uploader::abort_unfinished() {
     if (upload->completed) continue;
     try {
       storage_.multipart()->abort(context, upload->item->ref, upload->upload_id);
-    } catch (const Error&) {
+    } catch (const Error& error) {  // the storage's own clean-up takes it
+      log::warning(context_, "an unfinished upload stays behind: " + error.to_string());
     }
   }
 }

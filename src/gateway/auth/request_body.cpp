@@ -86,6 +86,15 @@ std::size_t RequestBody::read(std::span<char> into) {
   return got;
 }
 
+void RequestBody::describe(storage::PutRequest& put) const {
+  put.md5 = md5_;
+  put.sha256 = sha256_;
+  put.attributes.checksum = checksum_;
+  if (!trailer_) return;
+  put.attributes.checksum = storage::Checksum{.algorithm = *trailer_};
+  put.checksum_at_end = [this] { return checksum_; };
+}
+
 void RequestBody::take_trailer() {
   const std::string name = checksum_header(*trailer_);
   const codec::Headers& trailers = chunked_->trailers();

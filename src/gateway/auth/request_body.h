@@ -43,6 +43,9 @@ class RequestBody : public Source {
   const std::optional<std::string>& sha256() const { return sha256_; }
   // The checksum of the headers; that of a trailer once the body is read.
   const std::optional<storage::Checksum>& checksum() const { return checksum_; }
+  // Tells a write what the client told of the body: its digests, and of a trailer the algorithm
+  // now and the value at the end. Borrowed by `put`.
+  void describe(storage::PutRequest& put) const;
 
  private:
   void frame(http::ServerRequest& request, const Identity& identity);

@@ -74,13 +74,13 @@ http::ServerResponse put_part(Call& call) {
     throw InvalidArgument::with_code(storage::kEntityTooLarge, "part of " + call.ref().text(),
                                      "larger than one request may be");
   }
-  storage::PutRequest put{.md5 = body.md5(), .sha256 = body.sha256()};
-  put.attributes.checksum = body.checksum();
-  put.checksum_at_end = [&body] { return body.checksum(); };
+  storage::PutRequest put;
+  body.describe(put);
   const storage::PartInfo part =
       call.multipart().put_part(call.context, call.ref(), upload_id(call), number, body, put);
   http::ServerResponse response = empty_response(200);
   response.headers.emplace_back("ETag", quote_etag(part.etag));
+  add_encryption_headers(response, part.encryption);
   if (body.checksum()) {
     response.headers.emplace_back(checksum_header(body.checksum()->algorithm),
                                   format_checksum(*body.checksum()));

@@ -29,16 +29,14 @@ http::ServerResponse put_object(Call& call) {
                                      "larger than one request may be");
   }
   put.condition = gate.condition();
-  put.md5 = body.md5();
-  put.sha256 = body.sha256();
-  put.attributes.checksum = body.checksum();
-  put.checksum_at_end = [&body] { return body.checksum(); };
+  body.describe(put);
   storage::PutResult result;
   gate.run([&] { result = call.storage.put(call.context, call.ref(), body, put); });
 
   http::ServerResponse response = empty_response(200);
   response.headers.emplace_back("ETag", quote_etag(result.etag));
   add_version_id(response, result.version);
+  add_encryption_headers(response, result.encryption);
   if (body.checksum()) add_checksum_headers(response, *body.checksum());
   return response;
 }

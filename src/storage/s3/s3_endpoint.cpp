@@ -37,7 +37,11 @@ codec::XmlElement parse_answer(std::string_view document, std::string_view root,
 
 }  // namespace
 
-S3Endpoint::S3Endpoint(const S3Options& options) : options_(options), client_(options.client) {
+S3Endpoint::S3Endpoint(const S3Options& options)
+    : options_(options),
+      credentials_(options.credential_source ? options.credential_source
+                                             : fixed_credentials(options.credentials)),
+      client_(options.client) {
   std::string_view url = options_.endpoint;
   std::size_t start = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
   std::size_t end = std::min(url.find('/', start), url.size());
@@ -51,13 +55,18 @@ S3Endpoint::S3Endpoint(const S3Options& options) : options_(options), client_(op
   while (base_path_.ends_with('/')) base_path_.pop_back();
 }
 
+bool S3Endpoint::in_path(const ObjectRef& target) const {
+  return options_.path_style ||
+         (scheme_ == "https://" && target.bucket.find('.') != std::string::npos);
+}
+
 std::string S3Endpoint::host_of(const ObjectRef& target) const {
-  return options_.path_style || target.bucket.empty() ? host_ : target.bucket + "." + host_;
+  return in_path(target) || target.bucket.empty() ? host_ : target.bucket + "." + host_;
 }
 
 std::string S3Endpoint::path_of(const ObjectRef& target) const {
   std::string path = base_path_;
-  if (options_.path_style && !target.bucket.empty()) {
+  if (in_path(target) && !target.bucket.empty()) {
     path += "/" + codec::uri_encode(target.bucket, codec::Slash::kEncode);
   }
   if (path.empty() || !target.key.empty()) path += "/";
@@ -82,8 +91,8 @@ std::unique_ptr<http::Exchange> S3Endpoint::send(const Context& context, const S
     hash = payload->hash;
     for (const auto& header : payload->headers) request.headers.push_back(header);
   }
-  codec::add_authorization(request, options_.credentials, options_.region, context.clock().now(),
-                           hash);
+  codec::add_authorization(request, credentials_->get(context), options_.region,
+                           context.clock().now(), hash);
   http::Request wire{.method = request.method,
                      .url = scheme_ + host_of(call.target) + request.path,
                      .headers = std::move(request.headers)};
@@ -98,6 +107,12 @@ std::unique_ptr<http::Exchange> S3Endpoint::send(const Context& context, const S
   fault.about_bucket = call.target.key.empty();
   fault.conditional_write = call.conditional_write;
   if (fault.region.empty()) fault.region = exchange->header("x-amz-bucket-region").value_or("");
+  if (fault.code == "ExpiredToken") credentials_->forget();
+  fault.key_section = options_.key_section;
+  if (auto named = options_.named_buckets.find(call.target.bucket);
+      named != options_.named_buckets.end()) {
+    fault.bucket_setting = named->second;
+  }
   throw_fault(fault, describe(call));
 }
 

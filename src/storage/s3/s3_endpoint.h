@@ -47,7 +47,10 @@ class S3Endpoint {
   std::string path_of(const ObjectRef& target) const;
   std::string host_of(const ObjectRef& target) const;
 
+  bool in_path(const ObjectRef& target) const;
+
   const S3Options options_;
+  const std::shared_ptr<S3CredentialSource> credentials_;
   std::string scheme_, host_, base_path_;  // of the endpoint; base_path_ without the last '/'
   http::Client client_;
 };

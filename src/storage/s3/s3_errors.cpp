@@ -12,10 +12,8 @@ namespace {
 constexpr std::size_t kLongestCode = 64;
 constexpr std::size_t kLongestMessage = 240;
 
-constexpr std::string_view kCheckKeys =
-    "check the access key and its secret (minio.accessKey and minio.secretKey)";
-constexpr std::string_view kCheckPolicy =
-    "check what the access key may do with this bucket (minio.accessKey and its policy)";
+constexpr std::string_view kCheckKeys = "check the access key and its secret";
+constexpr std::string_view kCheckPolicy = "check what the access key may do with this bucket";
 constexpr std::string_view kCheckClock = "set this machine's clock right";
 constexpr std::string_view kCheckRegion = "set the endpoint and the region to the bucket's own";
 constexpr std::string_view kCheckBucket = "create the bucket or correct its name";
@@ -171,6 +169,12 @@ Error to_error(const S3Fault& fault, std::string what) {
   if (advice == kCheckRegion && !fault.region.empty()) {
     advice = fmt::format("set the region to {}", cleaned_text(fault.region, kLongestCode));
   }
+  if (advice == kCheckBucket && !fault.bucket_setting.empty()) {
+    advice = "create the bucket or correct " + fault.bucket_setting;
+  }
+  const std::string& keys = fault.key_section;
+  if (row.advice == kCheckKeys) advice += fmt::format(" ({0}.accessKey and {0}.secretKey)", keys);
+  if (row.advice == kCheckPolicy) advice += fmt::format(" ({}.accessKey and its policy)", keys);
   ErrorKind kind = row.kind;
   if (fault.conditional_write && kind == ErrorKind::kNotFound && code == kNoSuchKey) {
     kind = ErrorKind::kPreconditionFailed;

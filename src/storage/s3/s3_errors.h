@@ -17,7 +17,9 @@ struct S3Fault {
   std::string message;
   std::string region;         // where the endpoint says the bucket is; often empty
   bool about_bucket = false;  // the request named no key: a 404 without a code means the bucket
-  bool conditional_write = false;  // a 404 of the key means that If-Match found nothing
+  bool conditional_write = false;     // a 404 of the key means that If-Match found nothing
+  std::string bucket_setting;         // what names the bucket, for the advice; empty: not known
+  std::string key_section = "minio";  // the settings that hold accessKey and secretKey
 };
 
 // Reads an <Error> document; the code stays empty when `document` is none. Texts are cut and

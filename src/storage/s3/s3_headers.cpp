@@ -14,6 +14,7 @@ using codec::DigestAlgorithm;
 constexpr std::string_view kStoredHeaders[] = {"content-type",     "content-encoding",
                                                "content-language", "content-disposition",
                                                "cache-control",    "expires"};
+constexpr std::size_t kLongestWord = 2048;
 constexpr std::string_view kMetadata = "x-amz-meta-";
 constexpr DigestAlgorithm kAlgorithms[] = {DigestAlgorithm::kCrc32c, DigestAlgorithm::kCrc32,
                                            DigestAlgorithm::kCrc64Nvme, DigestAlgorithm::kSha256,
@@ -155,7 +156,19 @@ ObjectInfo read_info(const http::Exchange& exchange, const ObjectRef& ref) {
     read_attribute(info.attributes, name, value);
   }
   info.attributes.checksum = read_checksum(exchange);
+  info.encryption = read_encryption(exchange);
   return info;
+}
+
+Encryption read_encryption(const http::Exchange& exchange) {
+  const auto word = [&](std::string_view name) {
+    std::string text = exchange.header(name).value_or("");
+    const bool plain =
+        std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    return plain && text.size() <= kLongestWord ? text : "";
+  };
+  return {word("x-amz-server-side-encryption"),
+          word("x-amz-server-side-encryption-aws-kms-key-id")};
 }
 
 Delivered read_delivered(const http::Exchange& exchange, const ObjectRef& ref) {

@@ -32,6 +32,8 @@ bool needs_object(const Condition& condition);
 // every S3 endpoint sends. The size is that of the whole object.
 ObjectInfo read_info(const http::Exchange& exchange, const ObjectRef& ref);
 Delivered read_delivered(const http::Exchange& exchange, const ObjectRef& ref);
+// x-amz-server-side-encryption and its key, cut and cleaned.
+Encryption read_encryption(const http::Exchange& exchange);
 // x-amz-checksum-*, if there is one.
 std::optional<Checksum> read_checksum(const http::Exchange& exchange);
 

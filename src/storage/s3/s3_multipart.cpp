@@ -88,6 +88,7 @@ PartInfo S3Multipart::put_part(const Context& context, const ObjectRef& ref,
                   part.etag = unquoted(exchange->header("etag").value_or(""));
                   part.modified = context.clock().now();
                   part.checksum = read_checksum(*exchange);
+                  part.encryption = read_encryption(*exchange);
                   if (part.etag.empty()) {
                     throw Failed(S3Endpoint::describe(call), "the storage's answer has no ETag",
                                  "check that the endpoint speaks the S3 protocol");

@@ -58,8 +58,12 @@ void use_trailer(S3Payload& payload, Source& body, const PutRequest& request,
   if (request.attributes.checksum && !request.attributes.checksum->composite) {
     algorithm = request.attributes.checksum->algorithm;
   }
-  payload.framed = std::make_unique<TrailerSource>(body, payload.size, algorithm,
-                                                   request.checksum_at_end, ref.text());
+  // Named, but not yet known: the body checks it, so that one pass is enough.
+  const auto& named = request.attributes.checksum;
+  const bool told = request.checksum_at_end && named && named->value.empty();
+  payload.framed = std::make_unique<TrailerSource>(
+      body, payload.size, algorithm, request.checksum_at_end,
+      told ? TrailerSource::Value::kTold : TrailerSource::Value::kComputed, ref.text());
   payload.source = payload.framed.get();
   payload.hash = codec::kStreamingUnsignedTrailer;
   payload.headers.emplace_back("x-amz-decoded-content-length", std::to_string(payload.size));
@@ -116,10 +120,12 @@ S3Payload text_payload(MemorySource& source, std::string_view text) {
 }
 
 TrailerSource::TrailerSource(Source& inner, std::uint64_t size, DigestAlgorithm algorithm,
-                             std::function<std::optional<Checksum>()> expected, std::string name)
+                             std::function<std::optional<Checksum>()> expected, Value value,
+                             std::string name)
     : inner_(inner),
       digest_(algorithm),
       expected_(std::move(expected)),
+      told_(value == Value::kTold),
       name_(std::move(name)),
       inner_left_(size),
       left_(framed_size(size, checksum_header(algorithm), algorithm)) {}
@@ -137,7 +143,10 @@ void TrailerSource::next_text() {
   if (inner_.read({&beyond, 1}) != 0)
     throw Failed("put " + name_, "the body is longer than announced");
   auto expected = expected_ ? expected_() : std::nullopt;
-  std::string value = digest_.finish();
+  if (told_ && (!expected || expected->algorithm != digest_.algorithm())) {
+    throw Failed("put " + name_, "the body does not tell the checksum that it announced");
+  }
+  std::string value = told_ ? expected->value : digest_.finish();
   if (expected && expected->algorithm == digest_.algorithm() && expected->value != value) {
     throw InvalidArgument::with_code(kBadDigest, "put " + name_,
                                      "the body does not match its checksum");
@@ -157,7 +166,7 @@ std::size_t TrailerSource::read(std::span<char> into) {
   } else if (chunk_left_ > 0) {
     count = inner_.read(into.first(std::size_t(std::min<std::uint64_t>(into.size(), chunk_left_))));
     if (count == 0) throw Failed("put " + name_, "the body is shorter than announced");
-    digest_.update({into.data(), count});
+    if (!told_) digest_.update({into.data(), count});
     chunk_left_ -= count;
     inner_left_ -= count;
   }

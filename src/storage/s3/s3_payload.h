@@ -39,13 +39,15 @@ S3Payload text_payload(MemorySource& source, std::string_view text);
 
 // The framing of case 5. `algorithm` is computed over the bytes as they pass; before the last of
 // them goes out, `expected` (may be empty) is asked, and a different value of the same algorithm
-// throws InvalidArgument (code kBadDigest).
+// throws InvalidArgument (code kBadDigest). With kTold nothing is computed: `expected` tells the
+// value, which the body has compared.
 class TrailerSource : public Source {
  public:
   static constexpr std::uint64_t kChunk = 256 * 1024;
 
+  enum class Value { kComputed, kTold };
   TrailerSource(Source& inner, std::uint64_t size, codec::DigestAlgorithm algorithm,
-                std::function<std::optional<Checksum>()> expected, std::string name);
+                std::function<std::optional<Checksum>()> expected, Value value, std::string name);
   std::size_t read(std::span<char> into) override;
   std::optional<std::uint64_t> size() const override { return left_; }
 
@@ -55,6 +57,7 @@ class TrailerSource : public Source {
   Source& inner_;
   codec::Digest digest_;
   const std::function<std::optional<Checksum>()> expected_;
+  const bool told_;
   const std::string name_;
   std::uint64_t inner_left_;      // bytes of the object still to come
   std::uint64_t chunk_left_ = 0;  // of the chunk that is open

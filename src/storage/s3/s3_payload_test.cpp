@@ -157,6 +157,28 @@ TEST(S3PayloadTest, TheTrailersAlgorithmCanBeNamedBeforehand) {
               Contains(Pair("x-amz-checksum-sha256", base64(DigestAlgorithm::kSha256, "content"))));
 }
 
+TEST(S3PayloadTest, ATrailerThatTheBodyChecksIsPassedOnAndNotComputedAgain) {
+  Stream body("content");
+  PutRequest request;
+  request.attributes.checksum = Checksum{DigestAlgorithm::kCrc32, ""};
+  Checksum told{DigestAlgorithm::kCrc32, "four"};
+  request.checksum_at_end = [&] { return told; };
+  S3Payload payload = choose_payload(body, request, kRef);
+  codec::Headers trailers;
+  EXPECT_EQ(unframe(payload, trailers), "content");
+  EXPECT_THAT(trailers, Contains(Pair("x-amz-checksum-crc32", codec::to_base64("four"))));
+}
+
+TEST(S3PayloadTest, ATrailerThatIsNotToldStopsTheBodyBeforeItsEnd) {
+  Stream body("content");
+  PutRequest request;
+  request.attributes.checksum = Checksum{DigestAlgorithm::kCrc32, ""};
+  request.checksum_at_end = [] { return std::optional<Checksum>(); };
+  S3Payload payload = choose_payload(body, request, kRef);
+  EXPECT_THROW(read_all(*payload.source, 1000), Failed);
+  EXPECT_GT(*payload.source->size(), 0u);
+}
+
 TEST(S3PayloadTest, AWrongTrailerStopsTheBodyBeforeItsEnd) {
   Stream body("content");
   PutRequest request;

@@ -9,6 +9,7 @@
 #include "storage/s3/s3_headers.h"
 #include "storage/s3/s3_list.h"
 #include "storage/s3/s3_multipart.h"
+#include "storage/s3/s3_named_buckets.h"
 #include "storage/s3/s3_payload.h"
 #include "storage/s3/s3_reader.h"
 
@@ -64,7 +65,10 @@ class S3Storage : public Storage {
     check_key(destination.key);
     return copy_s3_object(endpoint_, multipart_, context, source, destination, request);
   }
-  BucketStore* buckets() override { return &buckets_; }
+  BucketStore* buckets() override {
+    if (endpoint_.options().named_buckets.empty()) return &buckets_;
+    return &named_buckets_;
+  }
   MultipartStore* multipart() override { return &multipart_; }
 
  private:
@@ -75,6 +79,7 @@ class S3Storage : public Storage {
 
   S3Endpoint endpoint_;
   S3Buckets buckets_;
+  S3NamedBuckets named_buckets_{buckets_, endpoint_.options().named_buckets};
   S3Multipart multipart_;
   const Capabilities capabilities_{.name = "s3", .unique_revisions = false};
 };
@@ -92,12 +97,14 @@ PutResult S3Storage::put(const Context& context, const ObjectRef& ref, Source& b
                 [&](const Context& shorter) {
                   auto exchange = endpoint_.send(shorter, call, &payload);
                   std::string etag = unquoted(exchange->header("etag").value_or(""));
+                  Encryption encryption = read_encryption(*exchange);
                   read_all(*exchange, 1 << 16);
                   if (etag.empty()) {
                     throw Failed(S3Endpoint::describe(call), "the storage's answer has no ETag",
                                  "check that the endpoint speaks the S3 protocol");
                   }
-                  return PutResult{etag, etag};
+                  return PutResult{
+                      .etag = etag, .revision = etag, .encryption = std::move(encryption)};
                 });
 }
 
@@ -134,7 +141,9 @@ void S3Storage::remove_bulk(const Context& context, const std::string& bucket,
   for (RemoveResult& result : results) {
     auto found = failed.find(result.key);
     if (found == failed.end()) continue;
-    Error error = to_error(read_fault(500, *found->second), "remove " + bucket + "/" + result.key);
+    S3Fault fault = read_fault(500, *found->second);
+    fault.key_section = endpoint_.options().key_section;
+    Error error = to_error(fault, "remove " + bucket + "/" + result.key);
     if (error.kind() != ErrorKind::kNotFound) result.error = error;
   }
 }

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""The gateway in front of an S3 storage: with exactly the documented policy, and over buckets whose ETags are no MD5s."""
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+import time
+import unittest
+
+import botocore.exceptions
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import processes  # noqa: E402
+import s3_upstream  # noqa: E402
+from s3_clients import boto3_client  # noqa: E402
+from s3_upstream import BUCKETS, UpstreamTestCase  # noqa: E402
+
+MEBIBYTE = 1 << 20
+
+
+class PolicyTest(UpstreamTestCase):
+    def test_objects_arrive_as_they_are(self):
+        body = os.urandom(3 * MEBIBYTE)
+        put = self.s3.put_object(Bucket="up-vm", Key="a/b c+ü", Body=body, Metadata={"who": "me"}, ContentType="text/x")
+        self.assertEqual(put["ETag"].strip('"'), hashlib.md5(body).hexdigest())
+        self.assertEqual(self.raw_get("a/b c+ü"), body)
+        head = self.raw.head_object(Bucket="up-vm", Key="a/b c+ü")
+        self.assertEqual((head["Metadata"], head["ContentType"]), ({"who": "me"}, "text/x"))
+        self.assertEqual(self.get("a/b c+ü"), body)
+        part = self.s3.get_object(Bucket="up-vm", Key="a/b c+ü", Range="bytes=5-9")
+        self.assertEqual(part["Body"].read(), body[5:10])
+        self.s3.copy_object(Bucket="up-vm", Key="a/copy", CopySource={"Bucket": "up-vm", "Key": "a/b c+ü"})
+        self.assertEqual(self.raw_get("a/copy"), body)
+        listed = self.s3.list_objects_v2(Bucket="up-vm", Prefix="a/")
+        self.assertEqual([entry["Key"] for entry in listed["Contents"]], ["a/b c+ü", "a/copy"])
+        removed = self.s3.delete_objects(Bucket="up-vm", Delete={"Objects": [{"Key": "a/b c+ü"}, {"Key": "a/copy"}]})
+        self.assertEqual(len(removed["Deleted"]), 2)
+        self.assertNotIn("Contents", self.raw.list_objects_v2(Bucket="up-vm", Prefix="a/"))
+
+    def test_uploads_in_parts(self):
+        parts = [os.urandom(5 * MEBIBYTE), os.urandom(MEBIBYTE)]
+        where = {"Bucket": "up-vm", "Key": "parts"}
+        upload = self.s3.create_multipart_upload(**where)["UploadId"]
+        done = [{"PartNumber": i, "ETag": self.s3.upload_part(**where, UploadId=upload, PartNumber=i, Body=part)["ETag"]}
+                for i, part in enumerate(parts, 1)]
+        self.assert_code("AccessDenied", self.s3.list_parts, **where, UploadId=upload)
+        self.s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": done})
+        self.assertEqual(self.raw_get("parts"), b"".join(parts))
+
+    def test_conditions_hold(self):
+        where = {"Bucket": "up-vm", "Key": "condition"}
+        etag = self.s3.put_object(**where, Body=b"1", IfNoneMatch="*")["ETag"]
+        self.assert_code("PreconditionFailed", self.s3.put_object, **where, Body=b"2", IfNoneMatch="*")
+        self.s3.put_object(**where, Body=b"3", IfMatch=etag)
+        self.assert_code("PreconditionFailed", self.s3.put_object, **where, Body=b"4", IfMatch=etag)
+        self.assertEqual(self.get("condition"), b"3")
+
+    def test_what_the_policy_refuses_is_refused_here(self):
+        self.assert_code("AccessDenied", self.s3.list_multipart_uploads, Bucket="up-vm")
+        upload = self.s3.create_multipart_upload(Bucket="up-vm", Key="given up")["UploadId"]
+        self.assert_code("AccessDenied", self.s3.abort_multipart_upload, Bucket="up-vm", Key="given up", UploadId=upload)
+        self.assert_code("AccessDenied", self.s3.create_bucket, Bucket="another")
+        self.assert_code("BucketAlreadyOwnedByYou", self.s3.create_bucket, Bucket="up-vm")
+        self.assert_code("AccessDenied", self.s3.delete_bucket, Bucket="up-vm")
+
+    def test_large_bodies_pass_through_in_bounded_memory(self):
+        body = os.urandom(96 * MEBIBYTE)
+        self.s3.put_object(Bucket="up-vm", Key="warm", Body=body[:MEBIBYTE])
+        before = self.gateway.peak_memory()
+        self.s3.put_object(Bucket="up-vm", Key="large", Body=body)
+        self.assertEqual(hashlib.sha256(self.get("large")).digest(), hashlib.sha256(body).digest())
+        self.assertLess(self.gateway.peak_memory() - before, 16 * MEBIBYTE)
+        self.s3.delete_object(Bucket="up-vm", Key="large")
+
+    def test_the_configured_buckets_are_listed_without_asking(self):
+        self.assertEqual([bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]], BUCKETS)
+        self.s3.head_bucket(Bucket="up-vm")
+        self.assert_code("404", self.s3.head_bucket, Bucket="not-there")
+        self.assertNotIn("ListAllMyBuckets", self.proxy.seen)
+
+
+class UpstreamSettingsTest(UpstreamTestCase):
+    """How the gateway gets at its upstream: roles, own certificates, missing buckets."""
+
+    def start(self, name: str, url: str, extra=None, env=None, **upstream):
+        work = self.work / name
+        work.mkdir()
+        values = processes.merge(s3_upstream.upstream_values(url, **upstream), extra or {})
+        return processes.Gateway(work, work / "unused", values, env={"AWS_EC2_METADATA_DISABLED": "true", **(env or {})})
+
+    def test_a_web_identity_gets_its_keys_from_sts(self):
+        token = self.work / "token"
+        token.write_text("header.payload.signature\n")
+        env = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token), "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/backup", "AWS_ENDPOINT_URL_STS": self.moto.url}
+        with self.start("web", self.proxy.url, env=env, accessKey="", secretKey="") as gateway:
+            s3 = boto3_client(gateway.url)
+            s3.put_object(Bucket="up-vm", Key="by role", Body=b"x")
+            self.assertEqual(self.raw_get("by role"), b"x")
+        self.assertEqual(len(self.proxy.session_tokens), 1, "fetched once, sent with every request")
+        self.assertNotIn("header.payload", gateway.log.read_text())
+
+    def test_without_keys_it_says_which_to_set(self):
+        with self.assertRaisesRegex(RuntimeError, "minio.s3gateway: no access key is given .* set minio.s3gateway.accessKey"):
+            self.start("keyless", self.proxy.url, accessKey="", secretKey="")
+
+    def test_an_own_certificate_authority(self):
+        certificate, key = self.work / "cert.pem", self.work / "key.pem"
+        processes.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext",
+                       "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True)
+        proxy = s3_upstream.Proxy(self.moto.port, tls=(certificate, key))
+        self.addCleanup(proxy.stop)
+        with self.start("tls", proxy.url, {"holdfast": {"storage": {"s3": {"caFile": str(certificate)}}}}) as gateway:
+            boto3_client(gateway.url).put_object(Bucket="up-vm", Key="tls", Body=b"y")
+            self.assertEqual(self.raw_get("tls"), b"y")
+        with self.start("stranger", proxy.url) as gateway:
+            with self.assertRaises(botocore.exceptions.ClientError):
+                boto3_client(gateway.url).get_object(Bucket="up-vm", Key="tls")
+            self.assertIn("certificate", gateway.tail())
+
+    def test_a_missing_bucket_is_one_line_with_its_key(self):
+        self.raw.delete_bucket(Bucket="up-elastic")
+        try:
+            with self.start("missing", self.proxy.url) as gateway:
+                lines = [line for line in gateway.tail().splitlines() if "up-elastic" in line]
+                self.assertEqual(len(lines), 1, gateway.tail())
+                self.assertIn("create the bucket or correct backup.elasticsearch.bucketName", lines[0])
+                boto3_client(gateway.url).put_object(Bucket="up-vm", Key="others work", Body=b"z")
+        finally:
+            self.raw.create_bucket(Bucket="up-elastic")
+
+
+class DirectTest(UpstreamTestCase):
+    """The commands without the gateway, under the policy, over a bucket encrypted with KMS."""
+
+    PROXY = {"allowed": s3_upstream.ALLOWED, "etags": "random", "kms": True}
+
+    def test_backs_up_verifies_and_restores(self):
+        data = self.work / "data"
+        with processes.VictoriaMetrics(self.work, data) as server:
+            values = self.work / "direct.yaml"
+            own = {"holdfast": {"victoria-metrics-0": {"url": server.url, "dataPath": str(data)}}}
+            processes.write_values(values, processes.free_port(), self.work / "unused", processes.merge(s3_upstream.upstream_values(self.proxy.url), own))
+            server.ingest(100, 200, int(time.time() * 1000) - 24 * 3_600_000)
+            for command in (["backup"], ["backup"], ["verify", "--deep"]):
+                self.holdfast(values, command[0], "victoria-metrics-0", "--direct", *command[1:])
+            expected = server.export_lines()
+        name = next(line.split()[1] for line in self.holdfast(values, "list", "victoria-metrics-0", "--direct").splitlines()
+                    if line.startswith("victoria-metrics-0"))
+        shutil.rmtree(data)
+        self.holdfast(values, "restore", "victoria-metrics-0", name, "--direct", "--yes")
+        with processes.VictoriaMetrics(self.work, data, name="restored") as server:
+            self.assertEqual(server.export_lines(), expected)
+        self.assertEqual(set(self.proxy.denied), set())
+
+    def holdfast(self, values, *arguments) -> str:
+        done = processes.holdfast(values, *arguments)
+        self.assertEqual(done.returncode, 0, f"{arguments}: {done.stderr}{done.stdout}")
+        return done.stdout
+
+
+del UpstreamTestCase  # a base only
+
+if __name__ == "__main__":
+    unittest.main()
