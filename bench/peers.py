@@ -37,7 +37,8 @@ def fetch(name: str) -> pathlib.Path:
             subprocess.run(["mvn", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=jars"], cwd=home,
                            check=True)
         else:
-            subprocess.run(["go", "install", f"{module}@{version}"], check=True, env={**os.environ, "GOBIN": str(home)})
+            subprocess.run(["go", "install", f"{module}@{version}"], check=True,
+                           env={**os.environ, "GOBIN": str(home), "GOFLAGS": "-mod=mod"})
         (home / "done").touch()
     return home
 
