@@ -121,8 +121,8 @@ Command make_check(Program& program) {
 Command make_storage_command(Program& program) {
   Command command;
   command.name = "storage";
-  command.summary = "judge the storage that holds the backups";
-  command.subcommands = {make_check(program)};
+  command.summary = "judge the storage that holds the backups, and find rot in it";
+  command.subcommands = {make_check(program), make_scrub_command(program)};
   return command;
 }
 
