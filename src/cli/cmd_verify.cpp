@@ -39,7 +39,7 @@ int run(Program& program, const Arguments& arguments) {
     print_lines("warning: ", report.warnings, report.more_warnings);
     std::printf("%s: %llu objects, %s, %llu problems%s\n", arguments.store.c_str(),
                 static_cast<unsigned long long>(report.objects), format_bytes(report.bytes).c_str(),
-                static_cast<unsigned long long>(report.problems.size() + report.more_problems),
+                static_cast<unsigned long long>(report.problems.size()) + report.more_problems,
                 arguments.deep ? "" : " (names and sizes; --deep reads every byte)");
     if (arguments.deep && report.objects_without_checksum > 0) {
       std::printf("%llu objects have no recorded checksum: another tool wrote them\n",

@@ -20,7 +20,7 @@ namespace {
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 // OpenSSL's own socket BIO raises SIGPIPE when the peer is gone.
-int descriptor_of(BIO* bio) { return int(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+int descriptor_of(BIO* bio) { return *static_cast<const int*>(BIO_get_data(bio)); }
 
 int bio_write(BIO* bio, const char* bytes, int size) {
   BIO_clear_retry_flags(bio);
@@ -73,7 +73,7 @@ TlsSession::TlsSession(SSL_CTX* context, int descriptor)
     session_ = nullptr;
     throw Unavailable("start TLS", "no memory");
   }
-  BIO_set_data(bio, reinterpret_cast<void*>(std::intptr_t(descriptor_)));
+  BIO_set_data(bio, &descriptor_);
   BIO_set_init(bio, 1);
   SSL_set_bio(session_, bio, bio);
   SSL_set_accept_state(session_);

@@ -18,6 +18,7 @@ namespace holdfast::storage {
 
 namespace {
 
+constexpr int kMostMoves = 1000;
 constexpr std::size_t kLongestPath = 4000;  // PATH_MAX is 4,096 with the zero
 
 Opened opened(int result) {
@@ -30,9 +31,13 @@ int open_beneath(int folder, const std::string& path, int flags, unsigned mode) 
   how.flags = std::uint64_t(flags);
   how.mode = mode;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  while (true) {
+  for (int moved = 0;;) {
     long result = ::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how);
-    if (result >= 0 || (errno != EINTR && errno != EAGAIN)) return int(result);
+    if (result >= 0) return int(result);
+    // What was reached had just been moved out of `folder`, as an exchange of names does: look
+    // again.
+    const bool again = errno == EXDEV && ++moved < kMostMoves;
+    if (!again && errno != EINTR && errno != EAGAIN) return int(result);
   }
 }
 
