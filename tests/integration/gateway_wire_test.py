@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -185,7 +186,9 @@ class WireTest(GatewayTestCase):
         with self.assertRaises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(url, timeout=30)
         caught.exception.close()
-        lines = [line for line in self.gateway.log.read_text().splitlines() if "logged-key" in line]
+        end, lines = time.monotonic() + 60, []
+        while not lines and time.monotonic() < end:  # a line is written after its answer
+            lines = [line for line in self.gateway.log.read_text().splitlines() if "logged-key" in line]
         self.assertEqual(len(lines), 1, lines)
         self.assertIn("404", lines[0])
         self.assertIn(processes.ACCESS_KEY, lines[0])
