@@ -83,6 +83,7 @@ struct Server::Impl {
   void move_locked(Connection& connection, Connections& list,
                    std::optional<Duration> timeout = std::nullopt);
   void arm(Connection& connection);
+  void arm(Connection& connection, short wanted);
   // Gives the connection to the epoll thread; a null worker is that thread itself. Without a
   // timeout it keeps the deadline that it has.
   void park(Connection& connection, Connections& list, std::optional<Duration> timeout,

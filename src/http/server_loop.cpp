@@ -153,21 +153,26 @@ void Server::Impl::move_locked(Connection& connection, Connections& list,
   connection.list = &list;
 }
 
-void Server::Impl::arm(Connection& connection) {
+void Server::Impl::arm(Connection& connection) { arm(connection, connection.socket.wanted()); }
+
+void Server::Impl::arm(Connection& connection, short wanted) {
   epoll_event event{};
-  event.events = (connection.socket.wanted() == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
+  event.events = (wanted == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
   event.data.ptr = &connection;
   ::epoll_ctl(poller.get(), EPOLL_CTL_MOD, connection.socket.descriptor(), &event);
 }
 
 void Server::Impl::park(Connection& connection, Connections& list, std::optional<Duration> timeout,
                         Worker* worker) {
+  short wanted = 0;
   {
     std::lock_guard lock(mutex);
     if (worker) worker->arming.store(&connection);
     move_locked(connection, list, timeout);
+    wanted = connection.socket.wanted();
   }
-  arm(connection);
+  // Once armed it may be another worker's.
+  arm(connection, wanted);
   if (worker) worker->arming.store(nullptr);
 }
 
