@@ -39,7 +39,10 @@ if [ "$(cat "$node_home/list.sha256" 2>/dev/null)" != "$list_hash" ]; then
   rm -rf "$node_home"
   mkdir -p "$node_home"
   mapfile -t node_packages < <(grep -v '^#' dependencies/node.txt)
-  npm install --prefix "$node_home" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error "${node_packages[@]}"
+  # A node that did not come from Debian knows only its own list of authorities: the system's count too.
+  NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+    npm install --prefix "$node_home" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error "${node_packages[@]}" ||
+    { echo "test.sh: ${node_packages[*]} could not be installed; see npm's message above, and run it again" >&2; exit 1; }
   echo "$list_hash" > "$node_home/list.sha256"
 fi
 export HOLDFAST_NODE_HOME="$node_home"
