@@ -72,9 +72,17 @@ void print_table(const job::StorageJudgement& judgement) {
   std::printf("%s", format_table(rows).c_str());
 }
 
+std::unique_ptr<storage::Storage> open(Program& program, const Arguments& arguments) {
+  try {
+    return program.open_storage(arguments.through_gateway);
+  } catch (const Refused& error) {
+    throw Refused(error.subject(), error.reason(), "judge it through its gateway: give --gateway");
+  }
+}
+
 int run(Program& program, const Arguments& arguments) {
   if (arguments.print_policy) return print_policy(program, arguments);
-  auto storage = program.open_storage(arguments.through_gateway);
+  auto storage = open(program, arguments);
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   bool failed = false;
   for (const std::string& bucket : wanted_buckets(program, arguments)) {

@@ -84,10 +84,12 @@ int run_chosen(const Command& chosen, const GlobalOptions& global) {
   }
 }
 
-// The parser itself only says that a command is missing.
+// The parser itself only says that a command is missing. Looks at the first word that is no option,
+// and at the next one where that command has commands of its own.
 void refuse_unknown_command(int argc, const char* const* argv,
                             const std::vector<Command>& commands) {
-  for (int i = 1; i < argc; ++i) {
+  const std::vector<Command>* allowed = &commands;
+  for (int i = 1; i < argc && !allowed->empty(); ++i) {
     std::string_view word = argv[i];
     if (word == "-c" || word == "--config" || word == "--output") {
       ++i;
@@ -95,12 +97,16 @@ void refuse_unknown_command(int argc, const char* const* argv,
     }
     if (word.starts_with("-")) continue;
     std::string known;
-    for (const Command& command : commands) {
-      if (command.name == word) return;
+    const Command* found = nullptr;
+    for (const Command& command : *allowed) {
+      if (command.name == word) found = &command;
       known += (known.empty() ? "" : ", ") + command.name;
     }
-    throw InvalidArgument("command line", "there is no command '" + std::string(word) + "'",
-                          "there are " + known);
+    if (!found) {
+      throw InvalidArgument("command line", "there is no command '" + std::string(word) + "'",
+                            "there are " + known);
+    }
+    allowed = &found->subcommands;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "job/mirror.h"
 
-#include <optional>
+#include <algorithm>
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
@@ -63,8 +64,9 @@ class Mirroring {
   MirrorReport run() {
     Difference all = compare();
     if (all.source_objects == 0) {
-      throw NotFound("copy " + from_.bucket + "/" + options_.prefix, "there is nothing",
-                     "holdfast list shows what there is");
+      throw NotFound("copy " + from_.bucket + "/" + options_.prefix,
+                     "the source has no such backup",
+                     "holdfast list with the source's values file shows what there is");
     }
     report_.objects_kept = all.source_objects - all.missing_objects;
     report_.bytes_kept = all.source_bytes - all.missing_bytes;
@@ -76,16 +78,19 @@ class Mirroring {
                     "copy to an empty bucket, or remove them by --replace");
     }
     progress_.phase("copy", all.missing_bytes, all.missing_objects);
-    withdraw();
+    withdraw(all);
     for (int pass = 1; pass <= kMostPasses; ++pass) {
-      bring(CommitRank::kData);
-      bring(CommitRank::kManifest);
-      drop_extra();
+      Difference brought = compare([&](const storage::ObjectInfo& object) { bring(object); });
+      send(items_);
+      send(brought.manifests);
+      if (brought.extra_objects > 0) drop_extra();
       // Only what did not change while it was copied is one moment of the source.
-      if (!compare().only_completion()) continue;
-      bring(CommitRank::kCompletion);
-      if (Difference left = compare(); left.empty()) return finish(left);
-      withdraw();
+      Difference left = compare();
+      if (!left.only_completion()) continue;
+      send(left.completions);
+      left = compare();
+      if (left.empty()) return finish(left);
+      withdraw(left);
     }
     throw Refused("copy " + from_.bucket + "/" + options_.prefix,
                   "the backup changes while it is copied",
@@ -93,16 +98,25 @@ class Mirroring {
   }
 
  private:
+  using Items = std::vector<transfer::CopyItem>;
+  using OnData = std::function<void(const storage::ObjectInfo&)>;
+
+  // What one look at both sides tells. What describes and completes backups is kept by name: few
+  // objects, beside the data.
   struct Difference {
     std::uint64_t source_objects = 0, source_bytes = 0;
-    std::uint64_t missing_objects = 0, missing_bytes = 0, extra_objects = 0;
-    std::uint64_t missing_before_completion = 0, completions = 0;
+    std::uint64_t missing_objects = 0, missing_bytes = 0, missing_data = 0, extra_objects = 0;
+    Items manifests, completions;                 // that differ
+    std::vector<storage::RemoveTarget> complete;  // the destination's completions
+    bool has_completion = false;                  // the source has one
     bool empty() const { return missing_objects == 0 && extra_objects == 0; }
-    bool only_completion() const { return missing_before_completion == 0 && extra_objects == 0; }
+    bool only_completion() const {
+      return missing_data == 0 && manifests.empty() && extra_objects == 0;
+    }
   };
 
   MirrorReport finish(const Difference& last) {
-    report_.has_completion = last.completions > 0;
+    report_.has_completion = last.has_completion;
     return report_;
   }
 
@@ -114,63 +128,67 @@ class Mirroring {
     return found != proven_.end() && found->second == source.etag + " " + copy.etag;
   }
 
-  // Calls `missing` with what must be sent, `extra` with what only the destination has.
-  template <typename Missing, typename Extra>
-  void walk(Missing missing, Extra extra, Difference& difference) {
+  // Calls `differs` with what the source has and the destination has not or not so, `extra` with
+  // what only the destination has; `difference` counts the source's objects and keeps completions.
+  template <typename Differs, typename Extra>
+  void walk(Difference& difference, Differs differs, Extra extra) {
     Walk source(context_, from_, options_), copy(context_, to_, options_);
     for (;;) {
       const storage::ObjectInfo* theirs = source.peek();
       const storage::ObjectInfo* ours = copy.peek();
       if (!theirs && !ours) return;
+      const bool there = ours && (!theirs || ours->key <= theirs->key);
+      if (there && commit_rank(ours->key) == CommitRank::kCompletion) {
+        difference.complete.push_back({ours->key, {}});
+      }
       if (!theirs || (ours && ours->key < theirs->key)) {
         extra(*ours);
         copy.step();
         continue;
       }
       ++difference.source_objects;
-      if (commit_rank(theirs->key) == CommitRank::kCompletion) ++difference.completions;
       difference.source_bytes += theirs->size;
-      bool there = ours && ours->key == theirs->key;
-      if (!there || !same(*theirs, *ours)) missing(*theirs);
+      if (commit_rank(theirs->key) == CommitRank::kCompletion) difference.has_completion = true;
+      if (!there || !same(*theirs, *ours)) differs(*theirs);
       source.step();
       if (there) copy.step();
     }
   }
 
-  Difference compare() {
+  Difference compare(const OnData& on_data = {}) {
     Difference out;
     walk(
+        out,
         [&](const storage::ObjectInfo& object) {
           ++out.missing_objects;
           out.missing_bytes += object.size;
-          if (commit_rank(object.key) != CommitRank::kCompletion) ++out.missing_before_completion;
+          const CommitRank rank = commit_rank(object.key);
+          if (rank == CommitRank::kManifest) out.manifests.push_back(item_of(object));
+          if (rank == CommitRank::kCompletion) out.completions.push_back(item_of(object));
+          if (rank != CommitRank::kData) return;
+          ++out.missing_data;
+          if (on_data) on_data(object);
         },
         [&](const storage::ObjectInfo&) {
           if (options_.extra != Extra::kKeep) ++out.extra_objects;
-        },
-        out);
+        });
     return out;
   }
 
-  // Copies what differs of one rank.
-  void bring(CommitRank rank) {
-    Difference unused;
-    std::vector<transfer::CopyItem> items;
-    walk(
-        [&](const storage::ObjectInfo& object) {
-          if (commit_rank(object.key) != rank) return;
-          items.push_back({{from_.bucket, object.key},
-                           {to_.bucket, object.key},
-                           object.size,
-                           object.etag,
-                           object.revision});
-          if (items.size() == kBatch) send(items);
-        },
-        [](const storage::ObjectInfo&) {}, unused);
-    send(items);
+  transfer::CopyItem item_of(const storage::ObjectInfo& object) const {
+    return {{from_.bucket, object.key},
+            {to_.bucket, object.key},
+            object.size,
+            object.etag,
+            object.revision};
   }
 
-  void send(std::vector<transfer::CopyItem>& items) {
+  void bring(const storage::ObjectInfo& object) {
+    items_.push_back(item_of(object));
+    if (items_.size() == kBatch) send(items_);
+  }
+
+  void send(Items& items) {
     if (items.empty()) return;
     fence_.check();
     Operation operation("mirror.send", items.front().destination.text());
@@ -187,38 +205,33 @@ class Mirroring {
   }
 
   // From here on the destination's backup is not complete, until its completion is brought again.
-  void withdraw() {
-    std::vector<storage::RemoveTarget> targets;
-    Walk copy(context_, to_, options_);
-    for (; const storage::ObjectInfo* object = copy.peek(); copy.step()) {
-      if (commit_rank(object->key) == CommitRank::kCompletion) targets.push_back({object->key, {}});
-      if (targets.size() == kBatch) remove("mirror.withdraw", targets);
-    }
-    remove("mirror.withdraw", targets);
-  }
+  void withdraw(Difference& seen) { remove("mirror.withdraw", seen.complete); }
 
   void drop_extra() {
     if (options_.extra != Extra::kRemove) return;
     Difference unused;
     std::vector<storage::RemoveTarget> targets;
-    walk([](const storage::ObjectInfo&) {},
-         [&](const storage::ObjectInfo& object) {
-           targets.push_back({object.key, {}});
-           ++report_.objects_removed;
-           if (targets.size() == kBatch) remove("mirror.remove", targets);
-         },
-         unused);
+    walk(
+        unused, [](const storage::ObjectInfo&) {},
+        [&](const storage::ObjectInfo& object) {
+          targets.push_back({object.key, {}});
+          ++report_.objects_removed;
+          if (targets.size() == kBatch) remove("mirror.remove", targets);
+        });
     remove("mirror.remove", targets);
   }
 
   void remove(std::string_view operation_name, std::vector<storage::RemoveTarget>& targets) {
-    if (targets.empty()) return;
-    fence_.check();
-    Operation operation(operation_name, to_.bucket + "/" + targets.front().key);
-    for (auto& result : to_.storage->remove(context_, to_.bucket, targets)) {
-      if (result.error) throw *result.error;
+    while (!targets.empty()) {
+      const std::size_t count = std::min(targets.size(), kBatch);
+      std::vector<storage::RemoveTarget> some(targets.end() - std::ptrdiff_t(count), targets.end());
+      fence_.check();
+      Operation operation(operation_name, to_.bucket + "/" + some.front().key);
+      for (auto& result : to_.storage->remove(context_, to_.bucket, some)) {
+        if (result.error) throw *result.error;
+      }
+      targets.resize(targets.size() - count);
     }
-    targets.clear();
   }
 
   const Context& context_;
@@ -228,6 +241,7 @@ class Mirroring {
   Fence& fence_;
   Progress& progress_;
   MirrorReport report_;
+  Items items_;                                          // data that waits to be sent
   std::unordered_map<std::string, std::string> proven_;  // key -> ETag of source and copy
 };
 

@@ -90,6 +90,17 @@ TEST_F(MirrorTest, WhatIsThereIsNotSentAgain) {
   EXPECT_EQ(report.objects_kept, 4u);
 }
 
+// A look lists each side once: what a copy costs beside the bytes.
+TEST_F(MirrorTest, AnUnchangedCopyLooksOnceAndANewOneFourTimes) {
+  int lists = 0;
+  watch_->after = [&](std::string_view verb, const std::string&) { lists += verb == "list"; };
+  run();
+  EXPECT_EQ(lists, 4);
+  lists = 0;
+  run();
+  EXPECT_EQ(lists, 1);
+}
+
 TEST_F(MirrorTest, AChangedBackupIsNeverSeenCompleteBeforeItIsWhole) {
   run();
   put("v/c", "three");

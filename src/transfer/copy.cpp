@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "base/log.h"
 #include "base/worker_pool.h"
 #include "codec/digest.h"
 #include "codec/text.h"
 #include "transfer/etag.h"
+#include "transfer/multipart.h"
 #include "transfer/rate_limiter.h"
 #include "transfer/transfer.h"
 
@@ -16,7 +16,6 @@ namespace {
 using storage::CompletedPart;
 
 constexpr std::size_t kBuffer = 256 * 1024;
-constexpr Duration kAbortTime = std::chrono::seconds(10);
 
 // One object, or one part of it, as a body. A rewind fetches it again.
 class ObjectSource : public Source {
@@ -126,20 +125,10 @@ class Copier {
         auto part = store.put_part(context, item.destination, id, number, source, {});
         done.push_back({number, part.etag, std::nullopt});
       }
-      return store.complete(context, item.destination, id, done, {}).etag;
+      return complete_surely(context, to_, item.destination, id, done, item.size).etag;
     } catch (...) {
-      abort(context, item, id);
+      abort_quietly(context, to_, item.destination, id);
       throw;
-    }
-  }
-
-  // Best effort, with a time of its own, since the caller's may be over.
-  void abort(const Context& context, const CopyItem& item, const std::string& id) {
-    try {
-      to_.multipart()->abort(Context::with_clock(context.clock()).with_timeout(kAbortTime),
-                             item.destination, id);
-    } catch (const Error& error) {  // the storage's own clean-up takes it
-      log::warning(context, "an unfinished upload stays behind: " + error.to_string());
     }
   }
 
@@ -152,22 +141,15 @@ class Copier {
   void compare(const Context& context, const CopyItem& item) {
     storage::GetRequest request;
     request.condition.revision_is = item.revision;
-    std::string source = sha256_of(context, from_, item.source, request);
-    if (sha256_of(context, to_, item.destination, {}) == source) return;
+    std::uint64_t bytes = 0;
+    auto sha256 = [&](storage::Storage& storage, const storage::ObjectRef& ref,
+                      const storage::GetRequest& get) {
+      return digest_of_stored(context, storage, ref, get, codec::DigestAlgorithm::kSha256, limiter_,
+                              bytes);
+    };
+    if (sha256(to_, item.destination, {}) == sha256(from_, item.source, request)) return;
     throw Corrupt("copy " + item.source.text(), "the copy holds other bytes",
                   "copy again; if it happens again, one of the storages is faulty");
-  }
-
-  std::string sha256_of(const Context& context, storage::Storage& storage,
-                        const storage::ObjectRef& ref, const storage::GetRequest& request) {
-    auto reader = storage.get(context, ref, request);
-    codec::Digest sha256(codec::DigestAlgorithm::kSha256);
-    std::vector<char> buffer(kBuffer);
-    while (std::size_t count = reader->read(buffer)) {
-      sha256.update({buffer.data(), count});
-      limiter_.take(context, count);
-    }
-    return sha256.finish();
   }
 
   storage::Storage& from_;

@@ -170,6 +170,21 @@ TEST_F(CopyTest, AnUnfinishedUploadIsAborted) {
   EXPECT_TRUE(inner->multipart()->uploads(context_, {.bucket = "bucket"}).uploads.empty());
 }
 
+TEST_F(CopyTest, ACompletionWithoutAnAnswerIsSettled) {
+  std::string etag = put_in_parts("big", {std::string(kPart, 'a'), "b"});
+  auto hook = std::make_shared<Hook>();
+  int completions = 0;
+  hook->on = [&](std::string_view verb, const std::function<void()>& call) {
+    call();
+    if (verb == "multipart.complete" && ++completions == 1) {
+      throw Unavailable("complete", "the answer was lost");
+    }
+  };
+  auto to = storage::intercept(std::move(to_), hook);
+  EXPECT_THAT(copy_all(*to), testing::ElementsAre(etag));
+  EXPECT_EQ(copied(*to, "big").size(), kPart + 1);
+}
+
 TEST_F(CopyTest, BodiesThatBreakOffAreSentAgain) {
   put("a", std::string(1 << 20, 'x'));
   auto hook = std::make_shared<Hook>();

@@ -14,20 +14,22 @@ namespace {
 constexpr std::size_t kMd5Digits = 32;
 constexpr std::size_t kBuffer = 256 * 1024;
 
-std::string md5_of(const Context& context, storage::Storage& storage, const storage::ObjectRef& ref,
-                   const storage::GetRequest& request, RateLimiter& limiter, std::uint64_t& bytes) {
+}  // namespace
+
+std::string digest_of_stored(const Context& context, storage::Storage& storage,
+                             const storage::ObjectRef& ref, const storage::GetRequest& request,
+                             codec::DigestAlgorithm algorithm, RateLimiter& limiter,
+                             std::uint64_t& bytes) {
   auto reader = storage.get(context, ref, request);
-  codec::Digest md5(codec::DigestAlgorithm::kMd5);
+  codec::Digest digest(algorithm);
   std::vector<char> buffer(kBuffer);
   while (std::size_t count = reader->read(buffer)) {
-    md5.update({buffer.data(), count});
+    digest.update({buffer.data(), count});
     bytes += count;
     limiter.take(context, count);
   }
-  return codec::to_hex(md5.finish());
+  return digest.finish();
 }
-
-}  // namespace
 
 bool is_md5_etag(std::string_view etag) {
   return etag.size() == kMd5Digits && codec::from_hex(etag).has_value();
@@ -59,16 +61,20 @@ std::string etag_of_stored(const Context& context, storage::Storage& storage,
   storage::GetRequest request;
   request.condition.revision_is = object.revision;
   std::uint64_t bytes = 0;
+  auto md5 = [&] {
+    return codec::to_hex(digest_of_stored(context, storage, ref, request,
+                                          codec::DigestAlgorithm::kMd5, limiter, bytes));
+  };
   std::string etag;
   if (unsigned parts = parts_told_by(object.etag); parts > 0) {
     std::vector<std::string> etags;
     for (unsigned number = 1; number <= parts; ++number) {
       request.part = number;
-      etags.push_back(md5_of(context, storage, ref, request, limiter, bytes));
+      etags.push_back(md5());
     }
     etag = *etag_of_parts(etags);
   } else {
-    etag = md5_of(context, storage, ref, request, limiter, bytes);
+    etag = md5();
   }
   if (bytes == object.size) return etag;
   throw Corrupt("read " + ref.text(), "it gave " + std::to_string(bytes) + " of " +

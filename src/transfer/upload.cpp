@@ -1,11 +1,10 @@
 #include <atomic>
 #include <memory>
 
-#include "base/log.h"
 #include "base/worker_pool.h"
 #include "codec/digest.h"
 #include "transfer/buffer_pool.h"
-#include "transfer/etag.h"
+#include "transfer/multipart.h"
 #include "transfer/rate_limiter.h"
 #include "transfer/transfer.h"
 
@@ -14,10 +13,6 @@ namespace holdfast::transfer {
 namespace {
 
 using storage::CompletedPart;
-
-constexpr Duration kAbortTime = std::chrono::seconds(10);
-constexpr int kCompleteAttempts = 4;
-constexpr Duration kCompletePause = std::chrono::milliseconds(250);
 
 // One item on its way as parts. Shared by the tasks of its parts.
 struct MultipartUpload {
@@ -59,9 +54,6 @@ class Uploader {
   void put_whole(const Context& context, const UploadItem& item, UploadResult& result);
   void put_part(const Context& context, MultipartUpload& upload, std::uint64_t index);
   void complete(const Context& context, MultipartUpload& upload);
-  storage::PutResult complete_surely(const Context& context, const MultipartUpload& upload);
-  std::optional<storage::PutResult> find_completed(const Context& context,
-                                                   const MultipartUpload& upload);
   void abort_unfinished();
   // Reads and hashes one piece, and hands it to `send` with its raw SHA-256, which it returns.
   template <typename Send>
@@ -172,7 +164,8 @@ void Uploader::put_part(const Context& context, MultipartUpload& upload, std::ui
 
 void Uploader::complete(const Context& context, MultipartUpload& upload) {
   upload.file.close();
-  storage::PutResult put = complete_surely(context, upload);
+  storage::PutResult put = complete_surely(context, storage_, upload.item->ref, upload.upload_id,
+                                           upload.parts, upload.item->size);
   upload.completed = true;
   upload.result->etag = put.etag;
   upload.result->revision = put.revision;
@@ -180,48 +173,11 @@ void Uploader::complete(const Context& context, MultipartUpload& upload) {
   progress_.advance(0, 1);
 }
 
-// A completion that got no answer may have happened. It can be repeated all the same: an upload id
-// is good for one object, so a second completion makes the same object or finds no upload.
-storage::PutResult Uploader::complete_surely(const Context& context,
-                                             const MultipartUpload& upload) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return storage_.multipart()->complete(context, upload.item->ref, upload.upload_id,
-                                            upload.parts, {});
-    } catch (const Unavailable&) {
-      if (attempt == kCompleteAttempts) throw;
-    } catch (const NotFound& error) {
-      if (attempt == 1 || error.code() != storage::kNoSuchUpload) throw;
-      if (auto found = find_completed(context, upload)) return *found;
-      throw;
-    }
-    context.sleep(kCompletePause * (1 << attempt), "complete " + upload.item->ref.text());
-  }
-}
-
-// The object, if it is the one that the upload's parts make.
-std::optional<storage::PutResult> Uploader::find_completed(const Context& context,
-                                                           const MultipartUpload& upload) {
-  std::vector<std::string> parts;
-  for (const CompletedPart& part : upload.parts) parts.push_back(part.etag);
-  auto etag = etag_of_parts(parts);
-  auto info = storage::find(storage_, context, upload.item->ref);
-  if (!info || !etag || info->etag != *etag || info->size != upload.item->size) {
-    return std::nullopt;
-  }
-  return storage::PutResult{info->etag, info->revision};
-}
-
-// Best effort, with a time of its own, since the caller's may be over. What is left is for the
-// bucket's lifecycle rule.
+// What is left is for the bucket's lifecycle rule.
 void Uploader::abort_unfinished() {
-  Context context = Context::with_clock(context_.clock()).with_timeout(kAbortTime);
   for (const auto& upload : started_) {
-    if (upload->completed) continue;
-    try {
-      storage_.multipart()->abort(context, upload->item->ref, upload->upload_id);
-    } catch (const Error& error) {  // the storage's own clean-up takes it
-      log::warning(context_, "an unfinished upload stays behind: " + error.to_string());
+    if (!upload->completed) {
+      abort_quietly(context_, storage_, upload->item->ref, upload->upload_id);
     }
   }
 }

@@ -153,6 +153,8 @@ class BadInputTest(unittest.TestCase):
 
     def test_unknown_command_and_option(self):
         self.fails(USAGE, "'bakup'", arguments=("bakup", INSTANCE))
+        self.fails(USAGE, "'chek'", "check, scrub", arguments=("storage", "chek"))
+        self.fails(REFUSED, "--gateway", arguments=("storage", "check"))  # the running gateway has the folder
         self.fails(USAGE, arguments=("backup", INSTANCE, "--ful"))
 
     def test_no_values_file(self):

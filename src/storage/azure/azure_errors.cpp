@@ -1,17 +1,14 @@
 #include "storage/azure/azure_errors.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 #include "codec/xml.h"
+#include "storage/http_fault.h"
 #include "storage/http_store.h"
 
 namespace holdfast::storage {
 
 namespace {
-
-constexpr std::size_t kLongestCode = 64;
-constexpr std::size_t kLongestMessage = 240;
 
 constexpr std::string_view kCheckKey =
     "check the storage account's name and key (minio.accessKey and minio.secretKey)";
@@ -22,14 +19,7 @@ constexpr std::string_view kCheckEndpoint = "check that the endpoint is Azure's 
 constexpr std::string_view kOtherTool =
     "another tool left uncommitted blocks there: remove the blob, or wait a week until Azure does";
 
-struct CodeRow {
-  std::string_view code;
-  ErrorKind kind;
-  std::string_view our_code;  // empty: none
-  std::string_view advice;
-};
-
-constexpr CodeRow kCodes[] = {
+constexpr FaultCode kCodes[] = {
     {"BlobNotFound", ErrorKind::kNotFound, kNoSuchKey, ""},
     {"ContainerNotFound", ErrorKind::kNotFound, kNoSuchBucket, kCheckContainer},
     // Azure removes containers in the background and lists them no more meanwhile.
@@ -73,14 +63,7 @@ constexpr CodeRow kCodes[] = {
     {"PendingCopyOperation", ErrorKind::kUnavailable, "", ""},
 };
 
-struct StatusRow {
-  int status;
-  ErrorKind kind;
-  std::string_view our_code;
-  std::string_view advice;
-};
-
-constexpr StatusRow kStatuses[] = {
+constexpr FaultStatus kStatuses[] = {
     {304, ErrorKind::kPreconditionFailed, kNotModified, ""},
     {400, ErrorKind::kInvalidArgument, "", ""},
     {401, ErrorKind::kAccessDenied, "", kCheckKey},
@@ -96,57 +79,21 @@ constexpr StatusRow kStatuses[] = {
     {501, ErrorKind::kUnsupported, "", kCheckEndpoint},
 };
 
-std::string cleaned_code(std::string_view text) {
-  auto is_plain = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  };
-  if (text.size() > kLongestCode || !std::all_of(text.begin(), text.end(), is_plain)) return "";
-  return std::string(text);
-}
-
-CodeRow row_of(const AzureFault& fault) {
-  for (const CodeRow& row : kCodes) {
-    if (!fault.code.empty() && row.code == fault.code) return row;
-  }
-  for (const StatusRow& row : kStatuses) {
-    if (row.status == fault.status) return {fault.code, row.kind, row.our_code, row.advice};
-  }
-  // Any other 5xx passes, also those that something between us and Azure made.
-  ErrorKind kind = fault.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kFailed;
-  return {fault.code, kind, "", fault.status >= 500 ? "" : kCheckEndpoint};
-}
-
-std::string reason_of(const AzureFault& fault) {
-  if (!fault.message.empty() && !fault.code.empty()) {
-    return fmt::format("{} ({})", fault.message, fault.code);
-  }
-  if (!fault.code.empty()) return fmt::format("Azure answered {}", fault.code);
-  if (fault.status == 404) return fault.about_container ? "no such container" : "no such object";
-  if (fault.status == 412) return "the condition does not hold";
-  return fmt::format("Azure answered status {}", fault.status);
-}
-
 }  // namespace
 
 AzureFault read_azure_fault(int status, std::string_view code, std::string_view document) {
   AzureFault fault{.status = status, .code = cleaned_code(code)};
-  std::size_t start = document.find('<');  // a byte order mark precedes it
-  if (start == std::string_view::npos) return fault;
-  try {
-    codec::XmlElement root = codec::parse_xml(document.substr(start));
-    if (root.name != "Error") return fault;
-    if (fault.code.empty()) fault.code = cleaned_code(root.child_text("Code"));
-    // Behind the first line stand the request's id and time, and what was signed.
-    std::string message = root.child_text("Message");
-    fault.message = cleaned_text(message.substr(0, message.find('\n')), kLongestMessage);
-  } catch (const InvalidArgument&) {
-    // A page of a proxy's: the status alone tells.
-  }
+  auto root = error_document(document);
+  if (!root) return fault;
+  if (fault.code.empty()) fault.code = cleaned_code(root->child_text("Code"));
+  // Behind the first line stand the request's id and time, and what was signed.
+  std::string message = root->child_text("Message");
+  fault.message = cleaned_text(message.substr(0, message.find('\n')), kLongestFaultMessage);
   return fault;
 }
 
 Error to_error(const AzureFault& fault, std::string what) {
-  CodeRow row = row_of(fault);
+  FaultCode row = find_fault(kCodes, kStatuses, fault.code, fault.status, kCheckEndpoint);
   std::string code(row.our_code);
   std::string advice(row.advice);
   ErrorKind kind = row.kind;
@@ -158,14 +105,16 @@ Error to_error(const AzureFault& fault, std::string what) {
     kind = ErrorKind::kPreconditionFailed;
     code.clear();
   }
-  Error error(kind, std::move(what), reason_of(fault), std::move(advice));
+  Error error(kind, std::move(what),
+              fault_reason("Azure", fault.message, fault.code, fault.status,
+                           fault.about_container ? "no such container" : "no such object"),
+              std::move(advice));
   error.set_code(std::move(code));
   return error;
 }
 
 void throw_fault(const AzureFault& fault, std::string what) {
-  Error error = to_error(fault, std::move(what));
-  throw_error(error.kind(), error.subject(), error.reason(), error.advice(), error.code());
+  throw_as_kind(to_error(fault, std::move(what)));
 }
 
 }  // namespace holdfast::storage

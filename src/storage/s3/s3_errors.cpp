@@ -1,16 +1,13 @@
 #include "storage/s3/s3_errors.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
+#include "storage/http_fault.h"
 #include "storage/http_store.h"
 
 namespace holdfast::storage {
 
 namespace {
-
-constexpr std::size_t kLongestCode = 64;
-constexpr std::size_t kLongestMessage = 240;
 
 constexpr std::string_view kCheckKeys = "check the access key and its secret";
 constexpr std::string_view kCheckPolicy = "check what the access key may do with this bucket";
@@ -20,14 +17,7 @@ constexpr std::string_view kCheckBucket = "create the bucket or correct its name
 constexpr std::string_view kMakeRoom = "make room in the storage or raise its quota";
 constexpr std::string_view kCheckEndpoint = "check that the endpoint speaks the S3 protocol";
 
-struct CodeRow {
-  std::string_view code;
-  ErrorKind kind;
-  std::string_view our_code;  // empty: the endpoint's own
-  std::string_view advice;
-};
-
-constexpr CodeRow kCodes[] = {
+constexpr FaultCode kCodes[] = {
     {"NoSuchKey", ErrorKind::kNotFound, kNoSuchKey, ""},
     {"NoSuchBucket", ErrorKind::kNotFound, kNoSuchBucket, kCheckBucket},
     {"NoSuchUpload", ErrorKind::kNotFound, kNoSuchUpload, ""},
@@ -79,14 +69,7 @@ constexpr CodeRow kCodes[] = {
     {"MethodNotAllowed", ErrorKind::kUnsupported, "", ""},
 };
 
-struct StatusRow {
-  int status;
-  ErrorKind kind;
-  std::string_view our_code;
-  std::string_view advice;
-};
-
-constexpr StatusRow kStatuses[] = {
+constexpr FaultStatus kStatuses[] = {
     {304, ErrorKind::kPreconditionFailed, kNotModified, ""},
     {301, ErrorKind::kInvalidArgument, "", kCheckRegion},
     {307, ErrorKind::kInvalidArgument, "", kCheckRegion},
@@ -104,62 +87,23 @@ constexpr StatusRow kStatuses[] = {
     {507, ErrorKind::kNoSpace, "", kMakeRoom},
 };
 
-std::string cleaned_code(std::string_view text) {
-  auto is_plain = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  };
-  if (text.size() > kLongestCode || !std::all_of(text.begin(), text.end(), is_plain)) return "";
-  return std::string(text);
-}
-
-CodeRow row_of(const S3Fault& fault) {
-  for (const CodeRow& row : kCodes) {
-    if (!fault.code.empty() && row.code == fault.code) return row;
-  }
-  for (const StatusRow& row : kStatuses) {
-    if (row.status == fault.status) return {fault.code, row.kind, row.our_code, row.advice};
-  }
-  // Any other 5xx passes, also those that something between us and the endpoint made.
-  ErrorKind kind = fault.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kFailed;
-  return {fault.code, kind, "", fault.status >= 500 ? "" : kCheckEndpoint};
-}
-
-std::string reason_of(const S3Fault& fault) {
-  if (!fault.message.empty() && !fault.code.empty()) {
-    return fmt::format("{} ({})", fault.message, fault.code);
-  }
-  if (!fault.code.empty()) return fmt::format("the storage answered {}", fault.code);
-  if (fault.status == 404) return fault.about_bucket ? "no such bucket" : "no such object";
-  if (fault.status == 412) return "the condition does not hold";
-  if (fault.status == 304) return "not modified";
-  if (fault.status == 403) return "access denied";
-  return fmt::format("the storage answered status {}", fault.status);
-}
-
 }  // namespace
 
 S3Fault read_fault(int status, const codec::XmlElement& element) {
   S3Fault fault{.status = status};
   fault.code = cleaned_code(element.child_text("Code"));
-  fault.message = cleaned_text(element.child_text("Message"), kLongestMessage);
+  fault.message = cleaned_text(element.child_text("Message"), kLongestFaultMessage);
   fault.region = element.child_text("Region");
   return fault;
 }
 
 S3Fault read_fault(int status, std::string_view document) {
-  std::size_t start = document.find('<');  // blanks may have been sent to keep the line alive
-  if (start == std::string_view::npos) return {.status = status};
-  try {
-    codec::XmlElement root = codec::parse_xml(document.substr(start));
-    if (root.name == "Error") return read_fault(status, root);
-  } catch (const InvalidArgument&) {
-    // A page of a proxy's: the status alone tells.
-  }
-  return {.status = status};
+  auto root = error_document(document);
+  return root ? read_fault(status, *root) : S3Fault{.status = status};
 }
 
 Error to_error(const S3Fault& fault, std::string what) {
-  CodeRow row = row_of(fault);
+  FaultCode row = find_fault(kCodes, kStatuses, fault.code, fault.status, kCheckEndpoint);
   std::string code(row.our_code.empty() ? std::string_view(fault.code) : row.our_code);
   std::string advice(row.advice);
   if (row.kind == ErrorKind::kNotFound && fault.about_bucket && fault.code.empty()) {
@@ -167,7 +111,7 @@ Error to_error(const S3Fault& fault, std::string what) {
     advice = kCheckBucket;
   }
   if (advice == kCheckRegion && !fault.region.empty()) {
-    advice = fmt::format("set the region to {}", cleaned_text(fault.region, kLongestCode));
+    advice = fmt::format("set the region to {}", cleaned_text(fault.region, kLongestFaultCode));
   }
   if (advice == kCheckBucket && !fault.bucket_setting.empty()) {
     advice = "create the bucket or correct " + fault.bucket_setting;
@@ -184,14 +128,16 @@ Error to_error(const S3Fault& fault, std::string what) {
       (code == "PreconditionFailed" || code == kNoSuchKey)) {
     code.clear();
   }
-  Error error(kind, std::move(what), reason_of(fault), std::move(advice));
+  Error error(kind, std::move(what),
+              fault_reason("the storage", fault.message, fault.code, fault.status,
+                           fault.about_bucket ? "no such bucket" : "no such object"),
+              std::move(advice));
   error.set_code(std::move(code));
   return error;
 }
 
 void throw_fault(const S3Fault& fault, std::string what) {
-  Error error = to_error(fault, std::move(what));
-  throw_error(error.kind(), error.subject(), error.reason(), error.advice(), error.code());
+  throw_as_kind(to_error(fault, std::move(what)));
 }
 
 }  // namespace holdfast::storage
