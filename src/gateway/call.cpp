@@ -60,24 +60,12 @@ void Call::require(Verb verb, const storage::ObjectRef& object) const {
   if (!permissions.allows(verb, object.bucket, object.key)) deny(word_for(verb), object.text());
 }
 
-void Call::require_list(std::string_view prefix) const {
-  if (!permissions.allows_list(target.bucket, prefix)) deny("list", target.bucket);
-}
-
-void Call::require_sight() const {
-  if (!permissions.sees_bucket(target.bucket)) deny("see", target.bucket);
-}
-
 void Call::require_bucket() const {
   if (auto* store = storage.buckets()) {
     store->info(context, target.bucket);
   } else {
     storage.list(context, {.bucket = target.bucket, .limit = 1});
   }
-}
-
-void Call::require_root() const {
-  if (!permissions.root()) deny("change the settings of", target.bucket);
 }
 
 storage::ObjectRef with_version(storage::Storage& storage, storage::ObjectRef object,

@@ -46,14 +46,11 @@ struct Call {
   storage::BucketSettings settings() const;
   bool bucket_has_versions() const { return settings().versioning != storage::Versioning::kOff; }
 
-  // Throw AccessDenied unless this key may do it.
+  // AccessDenied unless this key may do it: for objects beside the one that the request names,
+  // which auth/access_rules.h has seen to before the operation began.
   void require(Verb verb, const storage::ObjectRef& object) const;
-  void require_list(std::string_view prefix) const;
-  void require_sight() const;  // of the bucket
   // NotFound (code NoSuchBucket) unless the bucket is there.
   void require_bucket() const;
-  // For settings of buckets, which may undo what other keys' limits protect.
-  void require_root() const;
   // The object, in the version that the query names. NotFound (code NoSuchVersion) where the
   // storage has no versions but "null"; InvalidArgument (code InvalidArgument) for an empty id.
   storage::ObjectRef version_ref() const;

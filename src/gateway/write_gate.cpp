@@ -15,16 +15,9 @@ namespace {
 
 }  // namespace
 
-void require_write(const Call& call, const storage::ObjectRef& destination) {
-  if (!call.permissions.allows(Verb::kWriteNew, destination.bucket, destination.key)) {
-    call.require(Verb::kOverwrite, destination);
-  }
-}
-
 WriteGate::WriteGate(const Call& call, storage::ObjectRef destination)
     : call_(call), destination_(std::move(destination)), condition_(write_condition(call.request)) {
   wants_match_ = condition_.must_exist || !condition_.etag_is.empty();
-  require_write(call, destination_);
   resolve_etag_is_not(call);
   apply_permissions(call);
   if (!condition_.empty() && !call.storage.capabilities().conditional_put) {
@@ -38,6 +31,7 @@ void WriteGate::apply_permissions(const Call& call) {
   const bool may_create = call.permissions.allows(Verb::kWriteNew, bucket, key);
   const bool may_replace = call.permissions.allows(Verb::kOverwrite, bucket, key);
   if (may_create && may_replace) return;
+  if (!may_create && !may_replace) deny(destination_, "this key may not write it");
   if (may_create) {
     if (wants_match_ || condition_.revision_is) deny(destination_, "this key may only create it");
     forced_ = !condition_.must_not_exist;

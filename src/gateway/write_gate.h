@@ -35,8 +35,4 @@ class WriteGate {
   bool wants_match_ = false;
 };
 
-// AccessDenied unless the key may make or replace that object: for the steps of a multipart upload,
-// whose last one runs through a WriteGate.
-void require_write(const Call& call, const storage::ObjectRef& destination);
-
 }  // namespace holdfast::gateway

@@ -9,7 +9,6 @@ namespace holdfast::gateway {
 namespace {
 
 http::ServerResponse get_document(Call& call, const char* name, std::string_view absent) {
-  call.require_sight();
   call.require_bucket();
   const storage::BucketSettings settings = call.settings();
   auto found = settings.documents.find(name);
@@ -27,7 +26,6 @@ http::ServerResponse set_document(Call& call, const char* name, std::string docu
 }
 
 http::ServerResponse delete_document(Call& call, const char* name) {
-  call.require_root();
   call.versions().change_settings(
       call.context, call.target.bucket,
       [&](storage::BucketSettings& settings) { settings.documents.erase(name); });
@@ -41,7 +39,6 @@ http::ServerResponse get_bucket_lifecycle(Call& call) {
 }
 
 http::ServerResponse put_bucket_lifecycle(Call& call) {
-  call.require_root();
   call.versions();
   const auto rules = parse_lifecycle(call.read_xml("LifecycleConfiguration"));
   return set_document(call, kLifecycleDocument, lifecycle_document(rules));
@@ -56,7 +53,6 @@ http::ServerResponse get_bucket_cors(Call& call) {
 }
 
 http::ServerResponse put_bucket_cors(Call& call) {
-  call.require_root();
   call.versions();
   const auto rules = parse_cors(call.read_xml("CORSConfiguration"));
   return set_document(call, kCorsDocument, cors_document(rules));

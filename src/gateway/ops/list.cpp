@@ -45,7 +45,6 @@ Listing run_listing(Call& call, std::string after, std::string cursor) {
                      .cursor = std::move(cursor)};
   listing.max_keys = number_parameter(call.target, "max-keys", 0, kMostKeys, kMostKeys);
   listing.request.limit = listing.max_keys;
-  call.require_list(listing.request.prefix);
   if (listing.max_keys == 0) {
     call.require_bucket();
   } else {

@@ -48,7 +48,6 @@ std::string_view type_name(const storage::Checksum& checksum) {
 
 http::ServerResponse create_upload(Call& call) {
   refuse_unoffered_headers(call.request);
-  require_write(call, call.ref());
   const auto kind = multipart_checksum_kind(call.request);
   const storage::Marks marks = marks_of_request(call);
   const std::string id =
@@ -67,7 +66,6 @@ http::ServerResponse create_upload(Call& call) {
 http::ServerResponse put_part(Call& call) {
   refuse_unoffered_headers(call.request);
   refuse_marks(call.request);
-  require_write(call, call.ref());
   const unsigned number = part_number(call);
   RequestBody body(call.request, call.identity, BodyUse::kObject);
   if (*body.size() > call.storage.capabilities().max_put_size) {
@@ -106,7 +104,6 @@ std::optional<storage::Range> copy_range(const Call& call) {
 http::ServerResponse copy_part(Call& call) {
   refuse_unoffered_headers(call.request);
   refuse_marks(call.request);
-  require_write(call, call.ref());
   const storage::ObjectRef source = copy_source(call);
   const unsigned number = part_number(call);
   storage::PartInfo part;
@@ -223,7 +220,6 @@ storage::PutResult complete(const Call& call, const std::vector<storage::Complet
 }  // namespace
 
 http::ServerResponse complete_upload(Call& call) {
-  require_write(call, call.ref());
   const auto parts =
       completed_parts(call.read_xml("CompleteMultipartUpload", BodyUse::kCompletion));
   const storage::PutResult made = complete(call, parts);
@@ -249,13 +245,11 @@ http::ServerResponse complete_upload(Call& call) {
 }
 
 http::ServerResponse abort_upload(Call& call) {
-  require_write(call, call.ref());
   call.multipart().abort(call.context, call.ref(), upload_id(call));
   return empty_response(204);
 }
 
 http::ServerResponse list_parts(Call& call) {
-  require_write(call, call.ref());
   const NameEncoder encode(call.target);
   const unsigned most = number_parameter(call.target, "max-parts", 0, kMostListed, kMostListed);
   const unsigned after = number_parameter(call.target, "part-number-marker", 0, kMostParts, 0);
@@ -323,7 +317,6 @@ http::ServerResponse list_uploads(Call& call) {
       .after_key = text_parameter(call, "key-marker"),
       .after_upload_id = text_parameter(call, "upload-id-marker"),
       .limit = std::max(most, 1u)};
-  call.require_list(request.prefix);
   storage::UploadPage page = call.multipart().uploads(call.context, request);
   if (most == 0) page = {};
   codec::XmlWriter xml("ListMultipartUploadsResult", kNamespace);

@@ -167,7 +167,6 @@ http::ServerResponse answer_read(const Call& call) {
 }  // namespace
 
 http::ServerResponse get_object(Call& call) {
-  call.require(Verb::kRead, call.ref());
   try {
     return answer_read(call);
   } catch (const PreconditionFailed& error) {
@@ -198,7 +197,6 @@ void add_etag_condition(const Call& call, storage::RemoveTarget& target) {
 }  // namespace
 
 http::ServerResponse delete_object(Call& call) {
-  call.require(Verb::kDelete, call.ref());
   storage::RemoveTarget target{.key = call.target.key};
   add_etag_condition(call, target);
   const std::string version = call.version_ref().version;
@@ -299,7 +297,6 @@ http::ServerResponse delete_objects(Call& call) {
     if (child.name == "Object") removals.push_back(removal_of(call, child));
   }
   if (removals.empty() || removals.size() > kMostTargets) malformed("not 1 to 1,000 objects");
-  call.require_sight();
   remove_all(call, removals);
 
   codec::XmlWriter xml("DeleteResult", kNamespace);

@@ -45,7 +45,6 @@ void require_lock(const Call& call) {
 }
 
 storage::Marks marks_for_reader(const Call& call) {
-  call.require(Verb::kRead, call.ref());
   call.versions();
   call.require_bucket();
   require_lock(call);
@@ -59,7 +58,6 @@ storage::Marks marks_for_reader(const Call& call) {
 }  // namespace
 
 http::ServerResponse get_lock_configuration(Call& call) {
-  call.require_sight();
   call.require_bucket();
   const storage::BucketSettings settings = call.settings();
   if (!settings.lock) {
@@ -77,7 +75,6 @@ http::ServerResponse get_lock_configuration(Call& call) {
 }
 
 http::ServerResponse put_lock_configuration(Call& call) {
-  call.require_root();
   call.versions();
   const codec::XmlElement document = call.read_xml("ObjectLockConfiguration");
   if (document.child_text("ObjectLockEnabled") != "Enabled") {
@@ -102,7 +99,6 @@ http::ServerResponse get_object_retention(Call& call) {
 }
 
 http::ServerResponse put_object_retention(Call& call) {
-  call.require(Verb::kOverwrite, call.ref());
   call.versions();
   const auto retention =
       retention_of_document(call.read_xml("Retention"), call.context.clock().now());
@@ -120,7 +116,6 @@ http::ServerResponse get_object_legal_hold(Call& call) {
 }
 
 http::ServerResponse put_object_legal_hold(Call& call) {
-  call.require(Verb::kOverwrite, call.ref());
   call.versions();
   const std::string status = call.read_xml("LegalHold").child_text("Status");
   if (status != "ON" && status != "OFF") malformed("the status is neither ON nor OFF");

@@ -14,7 +14,6 @@ namespace holdfast::gateway {
 namespace {
 
 storage::ObjectInfo info_for_reader(const Call& call) {
-  call.require(Verb::kRead, call.ref());
   return call.storage.head(call.context, call.version_ref(), {});
 }
 

@@ -17,7 +17,6 @@ http::ServerResponse set_tags(Call& call, const Tags& tags, int status) {
 }  // namespace
 
 http::ServerResponse get_object_tagging(Call& call) {
-  call.require(Verb::kRead, call.ref());
   const storage::ObjectInfo info = call.storage.head(call.context, call.version_ref(), {});
   http::ServerResponse response = xml_response(tagging_document(info.marks.tags));
   add_version_id(response, info.version);
@@ -25,14 +24,10 @@ http::ServerResponse get_object_tagging(Call& call) {
 }
 
 http::ServerResponse put_object_tagging(Call& call) {
-  call.require(Verb::kOverwrite, call.ref());
   call.versions();
   return set_tags(call, tags_of_document(call.read_xml("Tagging")), 200);
 }
 
-http::ServerResponse delete_object_tagging(Call& call) {
-  call.require(Verb::kOverwrite, call.ref());
-  return set_tags(call, {}, 204);
-}
+http::ServerResponse delete_object_tagging(Call& call) { return set_tags(call, {}, 204); }
 
 }  // namespace holdfast::gateway

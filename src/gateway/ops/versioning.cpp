@@ -10,7 +10,6 @@ namespace holdfast::gateway {
 using storage::Versioning;
 
 http::ServerResponse get_bucket_versioning(Call& call) {
-  call.require_sight();
   call.require_bucket();
   codec::XmlWriter xml("VersioningConfiguration", kNamespace);
   const Versioning versioning = call.settings().versioning;
@@ -20,7 +19,6 @@ http::ServerResponse get_bucket_versioning(Call& call) {
 }
 
 http::ServerResponse put_bucket_versioning(Call& call) {
-  call.require_root();
   call.versions();
   const codec::XmlElement document = call.read_xml("VersioningConfiguration");
   const std::string status = document.child_text("Status");
@@ -106,7 +104,6 @@ http::ServerResponse list_versions(Call& call) {
   storage::VersionListRequest request = list_request(call);
   const unsigned most = number_parameter(call.target, "max-keys", 0, kMostVersions, kMostVersions);
   request.limit = std::max(most, 1u);
-  call.require_list(request.prefix);
   storage::VersionPage page = call.storage.versions() ? call.versions().list(call.context, request)
                                                       : page_of_objects(call, request);
   if (most == 0) page = {};
