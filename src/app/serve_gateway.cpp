@@ -46,6 +46,7 @@ http::ServerOptions server_options(const config::Gateway& values) {
   options.idle_timeout = limits.idle_timeout;
   options.body_stall_timeout = limits.stall_timeout;
   options.min_body_bytes_per_second = limits.min_bytes_per_second;
+  options.crowded_bytes_per_second = limits.crowded_bytes_per_second;
   options.stop_grace = limits.stop_grace;
   options.refusal = gateway::refusal;
   options.urgent = gateway::Gateway::is_own_page;

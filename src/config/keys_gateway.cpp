@@ -80,6 +80,9 @@ void add_limits(std::vector<Key>& keys) {
   keys.push_back(size(path + "minBytesPerSecond",
                       HOLDFAST_AT(holdfast.gateway.limits.min_bytes_per_second), "64",
                       "how slow a body may be over stallTimeout"));
+  keys.push_back(size(
+      path + "crowdedBytesPerSecond", HOLDFAST_AT(holdfast.gateway.limits.crowded_bytes_per_second),
+      "16Ki", "bodies slower than this are cut in favour of requests that wait for a worker"));
   keys.push_back(duration(path + "stopGrace", HOLDFAST_AT(holdfast.gateway.limits.stop_grace),
                           "25s", "how long running requests may finish after a stop"));
 }

@@ -129,6 +129,7 @@ struct GatewayLimits {
   std::uint64_t head_bytes = 0;
   Duration head_timeout{0}, idle_timeout{0}, stall_timeout{0}, stop_grace{0};
   std::uint64_t min_bytes_per_second = 0;
+  std::uint64_t crowded_bytes_per_second = 0;
 };
 struct Gateway {
   std::string listen;  // host:port

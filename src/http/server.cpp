@@ -94,6 +94,7 @@ Server::Impl::Impl(const Context& parent, ServerOptions server_options, Handler 
       poller(::epoll_create1(EPOLL_CLOEXEC)),
       waker(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       scratch(kReadSize),
+      crowd{options.crowded_bytes_per_second, options.crowded_after},
       arming(options.max_workers + 1) {
   if (options.tls) identity.emplace(context, *options.tls);
   if (!poller || !waker) throw_errno(errno, "start the HTTP server");
@@ -242,6 +243,11 @@ std::uint64_t Server::failed_handshakes() const { return impl_->failed_handshake
 std::size_t Server::queued_requests() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->queue.size();
+}
+
+std::size_t Server::unfinished_bytes() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->unfinished;
 }
 
 }  // namespace holdfast::http

@@ -45,7 +45,8 @@ struct ServerRequest {
   // unread: the server then drains a little or closes the connection. Belongs to the server; not to
   // be read from within a producer. read() throws with one of the codes below:
   //   kIncompleteBody  InvalidArgument: the peer went away before the end
-  //   kRequestTimeout  DeadlineExceeded: stalled, or slower than min_body_bytes_per_second
+  //   kRequestTimeout  DeadlineExceeded: stalled, slower than min_body_bytes_per_second, or slower
+  //                    than crowded_bytes_per_second while others wait for a worker
   //   kMalformedChunk  InvalidArgument: the chunked coding is broken
   Source* body = nullptr;
   std::optional<std::uint64_t> content_length;
@@ -92,6 +93,8 @@ struct ServerOptions {
   std::size_t max_queued_requests =
       1024;  // complete heads waiting for a worker; beyond: 503 with overloaded_body
   std::size_t max_head_bytes = 32 * 1024;
+  // Memory of all heads that are not complete yet; beyond it the oldest of them get a 503.
+  std::size_t max_unfinished_bytes = 32 << 20;
   std::optional<TlsFiles> tls;  // none: plain HTTP
   // Of a head, from its first byte; of a TLS handshake, from the connection on.
   Duration head_timeout = std::chrono::seconds(15);
@@ -100,6 +103,11 @@ struct ServerOptions {
       std::chrono::seconds(30);  // no byte of a body for so long, either way
   // Measured over stretches of body_stall_timeout; only time spent waiting for the peer counts.
   std::uint64_t min_body_bytes_per_second = 64;
+  // While requests have waited for a worker for crowded_after, so many bodies are cut in their
+  // favour, if they are slower than this over at least crowded_after of waiting for the peer.
+  // 0: none.
+  std::uint64_t crowded_bytes_per_second = 16 * 1024;
+  Duration crowded_after = std::chrono::seconds(5);
   Duration stop_grace = std::chrono::seconds(25);  // for request_stop()
   // Which targets one more worker, kept for them, answers while all others are busy: short things
   // that must not wait, such as health checks. Called from any thread. Absent: none.
@@ -151,6 +159,7 @@ class Server {
   void request_stop() noexcept;
   std::size_t open_connections() const;
   std::size_t queued_requests() const;      // complete heads that wait for a worker
+  std::size_t unfinished_bytes() const;     // memory of heads that are not complete
   std::uint64_t failed_handshakes() const;  // of TLS, those out of time included
 
  private:

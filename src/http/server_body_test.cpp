@@ -272,6 +272,32 @@ TEST(Pace, MeasuresTheRateOverWaitingTimeOnly) {
   }
 }
 
+TEST(Pace, GivesWayToWhoWaitsWhenSlow) {
+  Wire wire;
+  wire.send("x");
+  const SteppingClock clock(std::chrono::seconds(1));
+  Crowd crowd{1000, std::chrono::seconds(5)};
+  const auto waits_of = [&](std::size_t bytes_a_wait) {
+    Pace pace(clock, std::chrono::seconds(100), 0, &crowd);
+    for (int waits = 0; waits < 50; ++waits) {
+      try {
+        pace.wait(wire.socket->descriptor(), POLLIN);
+      } catch (const DeadlineExceeded& error) {
+        EXPECT_EQ(error.code(), kRequestTimeout);
+        return waits;
+      }
+      pace.moved(bytes_a_wait);
+    }
+    return 50;
+  };
+  EXPECT_EQ(waits_of(10), 50) << "nobody waits";
+  crowd.wanted = 1;
+  EXPECT_EQ(waits_of(2000), 50) << "quick enough";
+  EXPECT_EQ(crowd.wanted, 1u);
+  EXPECT_EQ(waits_of(10), 4) << "five waits of a second are enough to judge by";
+  EXPECT_EQ(waits_of(10), 50) << "one was wanted";
+}
+
 TEST(Pace, LetsTimePassBetweenWaits) {
   Wire wire;
   wire.send("x");

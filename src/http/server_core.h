@@ -36,6 +36,7 @@ struct Connection {
   const std::string peer;
   SteadyTime deadline;       // of its list
   SteadyTime request_start;  // when the head was complete
+  std::size_t counted = 0;   // of its input, in Impl::unfinished
   std::list<Connection>* list = nullptr;
   std::list<Connection>::iterator self;
 };
@@ -71,6 +72,10 @@ struct Server::Impl {
   void queue_request(Connection& connection);
   void refuse(Connection& connection, int status, std::string_view why);
   void expire(SteadyTime now);
+  // Refuses the oldest unfinished heads while all of them take too much memory.
+  void shed_heads();
+  // Lets slow bodies give way to the requests that have waited for a worker for long.
+  void make_room(SteadyTime now);
   void expire_list(Connections& list, SteadyTime now);
   int next_wait_ms(SteadyTime now) const;
   void check_stop(SteadyTime now);
@@ -82,6 +87,8 @@ struct Server::Impl {
   // --- any thread; those marked "locked" want the mutex held
   void move_locked(Connection& connection, Connections& list,
                    std::optional<Duration> timeout = std::nullopt);
+  // How much memory the head that it waits for takes; nothing when it waits for none.
+  void count_locked(Connection& connection);
   void arm(Connection& connection);
   void arm(Connection& connection, short wanted);
   // Gives the connection to the epoll thread; a null worker is that thread itself. Without a
@@ -137,6 +144,8 @@ struct Server::Impl {
   std::vector<char> scratch;                  // the epoll thread's
   std::optional<SteadyTime> accepting_again;  // set while accepting pauses for want of descriptors
 
+  SteadyTime next_room{};  // when to look again who must give way
+  Crowd crowd;
   std::atomic<std::size_t> open{0};
   std::atomic<std::uint64_t> failed_handshakes{0};
   std::atomic<bool> stop_asked{false};       // by request_stop()
@@ -147,6 +156,7 @@ struct Server::Impl {
 
   std::mutex mutex;
   std::condition_variable work_ready, urgent_ready;
+  std::size_t unfinished = 0;  // bytes of the inputs in `reading`
   // Waiting for a step of the handshake, for a first byte, for the rest of a head, for a worker's
   // end, for the peer's end.
   Connections greeting, idle, reading, busy, closing;

@@ -31,11 +31,6 @@ class Zeros : public Source {
   }
 };
 
-std::string head_of_size(std::size_t size) {
-  const std::string begin = "GET / HTTP/1.1\r\nHost: h\r\nX-Fill: ";
-  return begin + std::string(size - begin.size() - 4, 'x') + "\r\n\r\n";
-}
-
 TEST(ServerLimits, RefusesHeadsThatAreTooLarge) {
   ServerOptions options;
   options.max_head_bytes = 8192;
@@ -89,88 +84,6 @@ TEST(ServerLimits, ClosesIdleConnections) {
   EXPECT_TRUE(used.ends());
 }
 
-TEST(ServerLimits, RefusesConnectionsBeyondTheLimit) {
-  ServerOptions options;
-  options.max_connections = 2;
-  options.overloaded_body = "<SlowDown/>";
-  options.overloaded_type = "application/xml";
-  RunningServer server(hello, options);
-  auto a = std::make_unique<Peer>(server->port());
-  Peer b(server->port());
-  for (Peer* peer : {a.get(), &b}) {
-    peer->send(get("/"));
-    peer->read_until("hello");
-  }
-  Peer c(server->port());
-  c.send(get("/"));
-  const std::string answer = c.read_to_end();
-  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
-  EXPECT_THAT(answer, HasSubstr("Content-Type: application/xml\r\n"));
-  EXPECT_THAT(answer, EndsWith("\r\n\r\n<SlowDown/>"));
-  c.close();
-  a.reset();
-  while (server->open_connections() > 1) std::this_thread::yield();
-  Peer d(server->port());
-  d.send(get("/"));
-  EXPECT_THAT(d.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-}
-
-TEST(ServerLimits, RefusesRequestsBeyondTheQueue) {
-  ServerOptions options;
-  options.max_workers = 1;
-  options.max_queued_requests = 1;
-  Gate gate;
-  RunningServer server(gate.handler(), options);
-  Peer running(server->port()), waiting(server->port()), refused(server->port());
-  running.send(get("/gate"));
-  gate.entered.get_future().wait();
-  waiting.send(get("/"));
-  while (server->queued_requests() < 1) std::this_thread::yield();
-  refused.send(get("/"));
-  EXPECT_THAT(refused.read_to_end(), StartsWith("HTTP/1.1 503 "));
-  gate.released.set_value();
-  EXPECT_THAT(running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-}
-
-TEST(ServerLimits, AnswersWhatIsUrgentWhileAllWorkersAreBusy) {
-  ServerOptions options;
-  options.max_workers = 1;
-  options.max_queued_requests = 1;
-  options.urgent = [](std::string_view target) { return target == "/health"; };
-  Gate gate;
-  RunningServer server(gate.handler(), options);
-  Peer running(server->port()), waiting(server->port()), health(server->port());
-  running.send(get("/gate"));
-  gate.entered.get_future().wait();
-  waiting.send(get("/"));
-  while (server->queued_requests() < 1) std::this_thread::yield();
-  for (int i = 0; i < 3; ++i) {
-    health.send(get("/health"));
-    EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-  }
-  // What comes behind it on the same connection is ordinary: it waits for its turn.
-  health.send(get("/health") + get("/ordinary"));
-  EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-  gate.released.set_value();
-  EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-}
-
-// What the hook is told, in one line each; the server must be stopped before it is read.
-struct Records {
-  std::mutex mutex;
-  std::vector<std::string> lines;
-  std::function<void(const AccessRecord&)> hook() {
-    return [this](const AccessRecord& record) {
-      std::lock_guard lock(mutex);
-      lines.push_back(fmt::format("{} {} {} {}", record.request.method, record.request.target,
-                                  record.status, record.refusal));
-    };
-  }
-};
-
 TEST(ServerLimits, TellsOfRequestsThatNoHandlerSees) {
   ServerOptions options;
   options.max_head_bytes = 8192;
@@ -194,21 +107,6 @@ TEST(ServerLimits, TellsOfRequestsThatNoHandlerSees) {
                                    "GET /old 505 a version other than HTTP/1.0 and HTTP/1.1",
                                    "  400 a malformed request",
                                    "GET /slow 408 the head of the request took too long"));
-}
-
-TEST(ServerLimits, TellsOfConnectionsBeyondTheLimit) {
-  ServerOptions options;
-  options.max_connections = 1;
-  Records records;
-  RunningServer server(hello, options, records.hook());
-  Peer served(server->port());
-  served.send(get("/"));
-  served.read_until("hello");
-  Peer refused(server->port());
-  EXPECT_THAT(refused.read_to_end(), StartsWith("HTTP/1.1 503 "));
-  server.stop();
-  EXPECT_THAT(records.lines,
-              testing::UnorderedElementsAre("GET / 200 ", "  503 too many connections"));
 }
 
 TEST(ServerLimits, TellsTheHandlersLabel) {

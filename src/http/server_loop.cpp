@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 #include "base/log.h"
 #include "http/server_core.h"
@@ -63,9 +64,13 @@ void Server::Impl::readable(Connection& connection) {
     return refuse(connection, 431, "the head of the request is too large");
   }
   if (state == HeadState::kComplete) return queue_request(connection);
-  const bool first_bytes = list == &idle && !connection.input.empty();
-  if (!first_bytes) return arm(connection);
-  park(connection, reading, options.head_timeout, nullptr);
+  if (connection.input.empty()) return arm(connection);
+  if (list == &idle) return park(connection, reading, options.head_timeout, nullptr);
+  {
+    std::lock_guard lock(mutex);
+    count_locked(connection);
+  }
+  arm(connection);
 }
 
 // What a peer still sends after our last word is dropped until it ends its side too.
@@ -151,6 +156,12 @@ void Server::Impl::move_locked(Connection& connection, Connections& list,
   }
   list.splice(place, *connection.list, connection.self);
   connection.list = &list;
+  count_locked(connection);
+}
+
+void Server::Impl::count_locked(Connection& connection) {
+  const std::size_t now = connection.list == &reading ? connection.input.memory() : 0;
+  unfinished += now - std::exchange(connection.counted, now);
 }
 
 void Server::Impl::arm(Connection& connection) { arm(connection, connection.socket.wanted()); }
@@ -170,6 +181,7 @@ void Server::Impl::park(Connection& connection, Connections& list, std::optional
     if (worker) worker->arming.store(&connection);
     move_locked(connection, list, timeout);
     wanted = connection.socket.wanted();
+    if (worker && unfinished > options.max_unfinished_bytes) wake_loop();
   }
   // Once armed it may be another worker's.
   arm(connection, wanted);
@@ -183,7 +195,7 @@ bool Server::Impl::being_armed(const Connection& connection) const {
 
 void Server::Impl::linger(Connection& connection, Worker* worker) {
   connection.socket.finish_sending();
-  connection.input = Input();
+  connection.input.release();
   park(connection, closing, kLingerTime, worker);
 }
 
@@ -194,6 +206,7 @@ void Server::Impl::close(Connection& connection) {
   {
     std::lock_guard lock(mutex);
     gone.splice(gone.end(), *connection.list, connection.self);
+    unfinished -= connection.counted;
     if (stopping) wake_loop();
   }
   open.fetch_sub(1);
@@ -212,6 +225,34 @@ void Server::Impl::expire(SteadyTime now) {
   expire_list(idle, now);
   expire_list(reading, now);
   expire_list(closing, now);
+  shed_heads();
+  make_room(now);
+}
+
+void Server::Impl::shed_heads() {
+  while (true) {
+    Connection* oldest = nullptr;
+    {
+      std::lock_guard lock(mutex);
+      if (unfinished <= options.max_unfinished_bytes || reading.empty()) return;
+      oldest = &reading.front();
+      if (being_armed(*oldest)) return wake_loop();
+    }
+    refuse(*oldest, 503, "too many unfinished requests");
+  }
+}
+
+// Seldom: who gives way needs a moment before its worker takes the next request.
+void Server::Impl::make_room(SteadyTime now) {
+  if (now < next_room) return;
+  next_room = now + options.crowded_after / 8;
+  std::lock_guard lock(mutex);
+  std::size_t late = 0;
+  for (const Connection* waiting : queue) {
+    if (now - waiting->request_start < options.crowded_after) break;
+    ++late;
+  }
+  crowd.wanted.store(late);
 }
 
 // Each list has one timeout, so that the first is always the next to expire.
@@ -272,7 +313,9 @@ void Server::Impl::check_stop(SteadyTime now) {
 void Server::Impl::take_parked_locked(Connections& from, Connections& into) {
   for (auto it = from.begin(); it != from.end();) {
     const auto connection = it++;
-    if (!being_armed(*connection)) into.splice(into.end(), from, connection);
+    if (being_armed(*connection)) continue;
+    unfinished -= std::exchange(connection->counted, 0);
+    into.splice(into.end(), from, connection);
   }
 }
 

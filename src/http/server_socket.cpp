@@ -53,29 +53,57 @@ std::string_view next_of(std::span<iovec> pieces, std::span<char> joined) {
 
 }  // namespace
 
+bool Crowd::take() {
+  std::size_t left = wanted.load();
+  while (left > 0) {
+    if (wanted.compare_exchange_weak(left, left - 1)) return true;
+  }
+  return false;
+}
+
+bool Pace::slower_than(std::uint64_t bytes_per_second) const {
+  const double seconds = std::chrono::duration<double>(stretch_).count();
+  return double(bytes_) < double(bytes_per_second) * seconds;
+}
+
+void Pace::check() const {
+  const auto fail = [](const char* why) {
+    throw DeadlineExceeded::with_code(kRequestTimeout, "transfer of a body", why);
+  };
+  if (stretch_ >= stall_ && slower_than(bytes_per_second_)) {
+    fail("slower than the least allowed rate");
+  }
+  if (crowd_ && stretch_ >= crowd_->after && slower_than(crowd_->bytes_per_second) &&
+      crowd_->take()) {
+    fail("too slow while others wait to be served");
+  }
+}
+
 void Pace::wait(int descriptor, short events) {
-  const Duration left = std::max(Duration::zero(), stall_ - std::max(idle_, stretch_));
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-  const timespec limit{seconds.count(), (left - seconds).count()};
-  pollfd entry{descriptor, events, 0};
-  const SteadyTime before = clock_.steady();
-  const int ready = ::ppoll(&entry, 1, &limit, nullptr);
-  const Duration waited = std::max(clock_.steady() - before, ready == 0 ? left : Duration::zero());
-  idle_ += waited;
-  stretch_ += waited;
-  if (ready > 0 && (entry.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return;
-  if (idle_ >= stall_ && ready == 0) {
-    throw DeadlineExceeded::with_code(kRequestTimeout, "transfer of a body",
-                                      "no byte moved for too long");
+  while (true) {
+    const Duration left = std::max(Duration::zero(), stall_ - std::max(idle_, stretch_));
+    const Duration look = crowd_ ? std::min(left, crowd_->after / 8) : left;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(look);
+    const timespec limit{seconds.count(), (look - seconds).count()};
+    pollfd entry{descriptor, events, 0};
+    const SteadyTime before = clock_.steady();
+    const int ready = ::ppoll(&entry, 1, &limit, nullptr);
+    const Duration waited =
+        std::max(clock_.steady() - before, ready == 0 ? look : Duration::zero());
+    idle_ += waited;
+    stretch_ += waited;
+    if (ready > 0 && (entry.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return;
+    if (idle_ >= stall_ && ready == 0) {
+      throw DeadlineExceeded::with_code(kRequestTimeout, "transfer of a body",
+                                        "no byte moved for too long");
+    }
+    check();
+    if (stretch_ >= stall_) {
+      stretch_ = Duration::zero();
+      bytes_ = 0;
+    }
+    if (ready != 0 || look == left) return;
   }
-  if (stretch_ < stall_) return;
-  const double seconds_waited = std::chrono::duration<double>(stretch_).count();
-  if (double(bytes_) < double(bytes_per_second_) * seconds_waited) {
-    throw DeadlineExceeded::with_code(kRequestTimeout, "transfer of a body",
-                                      "slower than the least allowed rate");
-  }
-  stretch_ = Duration::zero();
-  bytes_ = 0;
 }
 
 void Pace::moved(std::size_t count) {

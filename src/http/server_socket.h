@@ -2,6 +2,7 @@
 // One thread at a time, except for cut().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <poll.h>
@@ -20,23 +21,36 @@ namespace holdfast::http {
 // Code of the Unavailable that a send throws when the peer is gone.
 inline constexpr std::string_view kClientGone = "ClientGone";
 
+// Shared by all requests of a server: lets slow ones give way to those that wait for a worker.
+struct Crowd {
+  const std::uint64_t bytes_per_second;  // who is slower may have to give way; 0: nobody
+  const Duration after;                  // so much waiting for the peer is needed to judge it
+  std::atomic<std::size_t> wanted{0};    // how many shall give way; set by who sees the queue
+  // Whether the caller is one of them.
+  bool take();
+};
+
 // How long a peer may take over a body: throws when no byte moves for `stall`, or when fewer than
 // `bytes_per_second` move over a stretch of waiting as long as `stall`. Only time spent in wait()
-// counts, so that a slow disk on our side is never held against the peer. One a direction and
-// request.
+// counts, so that a slow disk on our side is never held against the peer. With a crowd, which must
+// outlive it, also when the request is one of those that give way. One a direction and request.
 class Pace {
  public:
-  Pace(const Clock& clock, Duration stall, std::uint64_t bytes_per_second)
-      : clock_(clock), stall_(stall), bytes_per_second_(bytes_per_second) {}
+  Pace(const Clock& clock, Duration stall, std::uint64_t bytes_per_second, Crowd* crowd = nullptr)
+      : clock_(clock), stall_(stall), bytes_per_second_(bytes_per_second), crowd_(crowd) {}
   // Until the descriptor is ready for `events` (poll's). Throws DeadlineExceeded, code
   // kRequestTimeout.
   void wait(int descriptor, short events);
   void moved(std::size_t count);
 
  private:
+  bool slower_than(std::uint64_t bytes_per_second) const;
+  void check() const;
+
   const Clock& clock_;
   const Duration stall_;
   const std::uint64_t bytes_per_second_;
+  Crowd* const crowd_;
   Duration idle_{0};     // waited since the last byte
   Duration stretch_{0};  // waited since the stretch began
   std::uint64_t bytes_ = 0;
@@ -107,9 +121,10 @@ class Input {
  public:
   std::string_view view() const { return std::string_view(bytes_).substr(position_); }
   bool empty() const { return position_ == bytes_.size(); }
+  std::size_t memory() const { return bytes_.capacity(); }
   void append(std::string_view more);
   void consume(std::size_t count);
-  // Gives the memory back; only when empty.
+  // Gives the memory back, with what is in it. (Assigning an empty one would keep the memory.)
   void release() { std::string().swap(bytes_), position_ = 0; }
 
  private:

@@ -4,8 +4,11 @@
 
 #include <arpa/inet.h>
 #include <cstdint>
+#include <fmt/format.h>
+#include <functional>
 #include <future>
 #include <gtest/gtest.h>
+#include <mutex>
 #include <netinet/in.h>
 #include <string>
 #include <string_view>
@@ -14,6 +17,7 @@
 #include <thread>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "http/server.h"
@@ -138,6 +142,25 @@ inline ServerResponse text_response(std::string text, int status = 200) {
 }
 
 inline ServerResponse hello(const Context&, ServerRequest&) { return text_response("hello"); }
+
+// A request whose head is that long.
+inline std::string head_of_size(std::size_t size) {
+  const std::string begin = "GET / HTTP/1.1\r\nHost: h\r\nX-Fill: ";
+  return begin + std::string(size - begin.size() - 4, 'x') + "\r\n\r\n";
+}
+
+// What the hook is told, in one line each; the server must be stopped before it is read.
+struct Records {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  std::function<void(const AccessRecord&)> hook() {
+    return [this](const AccessRecord& record) {
+      std::lock_guard lock(mutex);
+      lines.push_back(fmt::format("{} {} {} {}", record.request.method, record.request.target,
+                                  record.status, record.refusal));
+    };
+  }
+};
 
 // A handler that tells when it runs, and waits until it is let go.
 struct Gate {

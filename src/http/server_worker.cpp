@@ -210,7 +210,7 @@ bool Server::Impl::serve_one(Connection& connection, Worker& worker) {
 bool Server::Impl::answer(Connection& connection, const RequestHead& head, ServerRequest& request,
                           Worker& worker) {
   const Clock& clock = context.clock();
-  const Pace pace(clock, options.body_stall_timeout, options.min_body_bytes_per_second);
+  const Pace pace(clock, options.body_stall_timeout, options.min_body_bytes_per_second, &crowd);
   RequestBody body(head, connection.socket, connection.input, pace);
   request.body = &body;
   ServerResponse response = run_handler(request);

@@ -6,6 +6,7 @@ import re
 import resource
 import socket
 import sys
+import threading
 import time
 import unittest
 
@@ -33,6 +34,12 @@ class IdleTestCase(GatewayTestCase):
         connection = socket.create_connection(("127.0.0.1", self.gateway.port), timeout=120)
         self.addCleanup(connection.close)
         return connection
+
+
+def put_head(case: IdleTestCase, key: str) -> bytes:
+    path, host = f"/{case.BUCKET}/{key}", {"Host": f"127.0.0.1:{case.gateway.port}"}
+    headers = {**signed_headers("PUT", case.gateway.url + path, host), **host, "Content-Length": "1000000"}
+    return f"PUT {path} HTTP/1.1\r\n".encode() + b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items()) + b"\r\n"
 
 
 class IdleTest(IdleTestCase):
@@ -79,6 +86,21 @@ class IdleTest(IdleTestCase):
             self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 200 "))
         self.assertGreaterEqual(self.open_connections(), self.COUNT + 1)
 
+    def test_unfinished_heads_take_bounded_memory(self):
+        """Three thousand heads of 30 KB that never end are 90 MB: the oldest are refused, and what a head needs that ends is there."""
+        before, head = self.memory(), b"GET /minio/health/live HTTP/1.1\r\nHost: h\r\nX-Fill: "
+        clients = []
+        for _ in range(3000):
+            connection = self.connect()
+            connection.sendall(head + b"x" * (30_000 - len(head)))
+            clients.append(connection)
+        clients[-1].sendall(b"\r\n\r\n")
+        self.assertTrue(clients[-1].recv(1000).startswith(b"HTTP/1.1 200 "))
+        self.assertTrue(clients[0].recv(1000).startswith(b"HTTP/1.1 503 "))
+        cost = self.memory() - before
+        print(f"3000 unfinished heads of 30 KB: {cost / MEBIBYTE:.1f} MiB", file=sys.stderr)
+        self.assertLess(cost, 48 * MEBIBYTE)
+
 
 class SlowTest(IdleTestCase):
     VALUES = {"holdfast": {"gateway": {"limits": {"headTimeout": "1s", "stallTimeout": "1s", "minBytesPerSecond": "1Ki", "workers": 8}}}}
@@ -107,15 +129,10 @@ class SlowTest(IdleTestCase):
             self.assertTrue(self.ends(connection).startswith(b"HTTP/1.1 408 "))
         self.wait_for_connections(before + 1)
 
-    def put_head(self, key: str) -> bytes:
-        path, host = f"/{self.BUCKET}/{key}", {"Host": f"127.0.0.1:{self.gateway.port}"}
-        headers = {**signed_headers("PUT", self.gateway.url + path, host), **host, "Content-Length": "1000000"}
-        return f"PUT {path} HTTP/1.1\r\n".encode() + b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items()) + b"\r\n"
-
     def test_slow_bodies_are_cut_and_leave_nothing(self):
         slow = [self.connect() for _ in range(self.BODIES)]
         for number, connection in enumerate(slow):
-            connection.sendall(self.put_head(f"slow/{number}") + b"x" * number)
+            connection.sendall(put_head(self, f"slow/{number}") + b"x" * number)
         cut = [self.ends(connection) for connection in slow]
         self.assertTrue(all(answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 408 ")) for answer in cut), [answer for answer in cut][:3])
         self.assertEqual(self.keys("slow/"), [])
@@ -141,6 +158,39 @@ class SlowTest(IdleTestCase):
     def cut_lines(self) -> list[str]:
         lines = self.gateway.log.read_text().splitlines()
         return [line for line in lines if '/untaken" 200' in line and line.endswith(" cut")]
+
+
+class CrowdedTest(IdleTestCase):
+    """The least rate is kept by everybody here, and yet not everybody can be served."""
+    WORKERS = 4
+    VALUES = {"holdfast": {"gateway": {"limits": {"workers": WORKERS}}}}
+
+    def test_slow_uploads_give_way_to_those_who_wait(self):
+        slow = [self.connect() for _ in range(2 * self.WORKERS)]
+        for number, connection in enumerate(slow):
+            connection.sendall(put_head(self, f"drip/{number}") + b"x" * 1000)
+        stop = threading.Event()
+
+        def drip():
+            while not stop.wait(0.2):
+                for connection in slow:
+                    try:
+                        connection.sendall(b"x" * 100)
+                    except OSError:
+                        pass
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            for number in range(3):
+                quick = RawConnection(self.gateway.port)
+                answer, _ = quick.request("PUT", f"/{self.BUCKET}/quick/{number}", b"quick")
+                self.assertEqual(answer.status, 200)
+                quick.close()
+        finally:
+            stop.set()
+            dripping.join()
+        self.assertEqual(self.keys("drip/"), [])
+        self.assertEqual(len(self.keys("quick/")), 3)
 
 
 del GatewayTestCase, IdleTestCase  # bases only
