@@ -54,6 +54,7 @@ constexpr std::array kByCode = {
     CodeRow{"MetadataTooLarge", 400, "the user metadata is larger than 2 KiB"},
     CodeRow{"MethodNotAllowed", 405, "the method is not allowed on this resource"},
     CodeRow{"MissingContentLength", 411, ""},
+    CodeRow{"MissingSecurityHeader", 400, ""},
     CodeRow{"NoSuchBucket", 404, "the bucket does not exist"},
     CodeRow{"NoSuchBucketPolicy", 404, "the bucket has no policy"},
     CodeRow{"NoSuchCORSConfiguration", 404, "the bucket has no such configuration"},
@@ -68,7 +69,6 @@ constexpr std::array kByCode = {
     CodeRow{"NotImplemented", 501, ""},
     CodeRow{"NotModified", 304, "the object is what the client has"},
     CodeRow{"ObjectLockConfigurationNotFoundError", 404, "the bucket has no such configuration"},
-    CodeRow{"OwnershipControlsNotFoundError", 404, "the bucket has no such configuration"},
     CodeRow{"PreconditionFailed", 412, "a condition of the request does not hold"},
     CodeRow{"ReplicationConfigurationNotFoundError", 404, "the bucket has no such configuration"},
     CodeRow{"RequestTimeTooSkewed", 403, ""},
@@ -77,6 +77,7 @@ constexpr std::array kByCode = {
             "the bucket has no such configuration"},
     CodeRow{"SignatureDoesNotMatch", 403,
             "the signature does not match; check the secret key and what is signed"},
+    CodeRow{"UnexpectedContent", 400, ""},
     CodeRow{"XAmzContentSHA256Mismatch", 400, ""},
 };
 

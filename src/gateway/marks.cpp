@@ -1,6 +1,7 @@
 #include "gateway/marks.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "codec/text.h"
@@ -10,7 +11,6 @@ namespace holdfast::gateway {
 
 namespace {
 
-constexpr std::size_t kMostTags = 10;
 constexpr std::size_t kLongestName = 128;   // characters
 constexpr std::size_t kLongestValue = 256;  // characters
 
@@ -32,13 +32,13 @@ std::size_t characters(std::string_view text) {
   }));
 }
 
-void add_tag(Tags& tags, const std::string& name, const std::string& value) {
+void add_tag(Tags& tags, const std::string& name, const std::string& value, std::size_t most) {
   if (name.empty() || characters(name) > kLongestName) bad_tag("a name is not 1 to 128 characters");
   if (characters(value) > kLongestValue) bad_tag("a value is longer than 256 characters");
   if (!codec::is_utf8(name) || !codec::is_utf8(value)) bad_tag("a tag is not UTF-8");
   if (name.starts_with("aws:")) bad_tag("names that begin with aws: are reserved");
   if (!tags.emplace(name, value).second) bad_tag("a name is given twice");
-  if (tags.size() > kMostTags) bad_tag("there are more than 10 tags");
+  if (tags.size() > most) bad_tag(fmt::format("there are more than {} tags", most));
 }
 
 std::optional<std::string> header_of(const http::ServerRequest& request, std::string_view name) {
@@ -74,17 +74,17 @@ Tags tags_of_header(std::string_view value) {
   auto parameters = codec::parse_query(value);
   if (!parameters) bad_tag("x-amz-tagging is not well encoded");
   Tags tags;
-  for (const auto& [name, text] : *parameters) add_tag(tags, name, text);
+  for (const auto& [name, text] : *parameters) add_tag(tags, name, text, kMostTags);
   return tags;
 }
 
-Tags tags_of_document(const codec::XmlElement& tagging) {
+Tags tags_of_document(const codec::XmlElement& tagging, std::size_t most) {
   const codec::XmlElement* set = tagging.child("TagSet");
   if (!set) malformed("no TagSet");
   Tags tags;
   for (const codec::XmlElement& tag : set->children) {
     if (tag.name != "Tag" || !tag.child("Key") || !tag.child("Value")) malformed("not a tag");
-    add_tag(tags, tag.child_text("Key"), tag.child_text("Value"));
+    add_tag(tags, tag.child_text("Key"), tag.child_text("Value"), most);
   }
   return tags;
 }

@@ -15,9 +15,11 @@ namespace holdfast::gateway {
 
 using Tags = std::map<std::string, std::string>;
 
-// At most 10 tags, whose names have 1 to 128 characters and values up to 256.
-Tags tags_of_header(std::string_view value);  // k=v&k=v, percent-encoded
-Tags tags_of_document(const codec::XmlElement& tagging);
+inline constexpr std::size_t kMostTags = 10;  // of an object
+
+// Names of tags have 1 to 128 characters, values up to 256.
+Tags tags_of_header(std::string_view value);  // k=v&k=v, percent-encoded; at most kMostTags
+Tags tags_of_document(const codec::XmlElement& tagging, std::size_t most = kMostTags);
 std::string tagging_document(const Tags& tags);
 
 // x-amz-tagging and x-amz-object-lock-* of a request that makes an object. Unsupported (code

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "gateway/ops/bucket.h"
 #include "gateway/ops/bucket_documents.h"
+#include "gateway/ops/bucket_ownership.h"
 #include "gateway/ops/copy.h"
 #include "gateway/ops/list.h"
 #include "gateway/ops/multipart.h"
@@ -32,6 +33,7 @@ constexpr std::array kRoutes = {
     Route{"DeleteBucket", "DELETE", kBucket, {}, "", delete_bucket},
     Route{"GetBucketLocation", "GET", kBucket, {"location"}, "", get_bucket_location},
     Route{"GetBucketAcl", "GET", kBucket, {"acl"}, "", get_bucket_acl},
+    Route{"PutBucketAcl", "PUT", kBucket, {"acl"}, "", put_bucket_acl},
     Route{"GetBucketVersioning", "GET", kBucket, {"versioning"}, "", get_bucket_versioning},
     Route{"PutBucketVersioning", "PUT", kBucket, {"versioning"}, "", put_bucket_versioning},
     Route{
@@ -55,13 +57,30 @@ constexpr std::array kRoutes = {
           kBucket,
           {"ownershipControls"},
           "",
-          get_bucket_setting},
+          get_ownership_controls},
+    Route{"PutBucketOwnershipControls",
+          "PUT",
+          kBucket,
+          {"ownershipControls"},
+          "",
+          put_ownership_controls},
     Route{"GetBucketPolicy", "GET", kBucket, {"policy"}, "", get_bucket_setting},
-    Route{"GetBucketPolicyStatus", "GET", kBucket, {"policyStatus"}, "", get_bucket_setting},
-    Route{"GetPublicAccessBlock", "GET", kBucket, {"publicAccessBlock"}, "", get_bucket_setting},
+    Route{"GetBucketPolicyStatus", "GET", kBucket, {"policyStatus"}, "", get_policy_status},
+    Route{
+        "GetPublicAccessBlock", "GET", kBucket, {"publicAccessBlock"}, "", get_public_access_block},
+    Route{
+        "PutPublicAccessBlock", "PUT", kBucket, {"publicAccessBlock"}, "", put_public_access_block},
+    Route{"DeletePublicAccessBlock",
+          "DELETE",
+          kBucket,
+          {"publicAccessBlock"},
+          "",
+          delete_public_access_block},
     Route{"GetBucketReplication", "GET", kBucket, {"replication"}, "", get_bucket_setting},
     Route{"GetBucketRequestPayment", "GET", kBucket, {"requestPayment"}, "", get_bucket_setting},
-    Route{"GetBucketTagging", "GET", kBucket, {"tagging"}, "", get_bucket_setting},
+    Route{"GetBucketTagging", "GET", kBucket, {"tagging"}, "", get_bucket_tagging},
+    Route{"PutBucketTagging", "PUT", kBucket, {"tagging"}, "", put_bucket_tagging},
+    Route{"DeleteBucketTagging", "DELETE", kBucket, {"tagging"}, "", delete_bucket_tagging},
     Route{"GetBucketWebsite", "GET", kBucket, {"website"}, "", get_bucket_setting},
     Route{"ListMultipartUploads", "GET", kBucket, {"uploads"}, "", list_uploads},
     Route{"ListObjectVersions", "GET", kBucket, {"versions"}, "", list_versions},
@@ -72,6 +91,7 @@ constexpr std::array kRoutes = {
     Route{"ListParts", "GET", kObject, {"uploadId"}, "", list_parts},
     Route{"GetObjectAttributes", "GET", kObject, {"attributes"}, "", get_object_attributes},
     Route{"GetObjectAcl", "GET", kObject, {"acl"}, "", get_object_acl},
+    Route{"PutObjectAcl", "PUT", kObject, {"acl"}, "", put_object_acl},
     Route{"GetObjectTagging", "GET", kObject, {"tagging"}, "", get_object_tagging},
     Route{"PutObjectTagging", "PUT", kObject, {"tagging"}, "", put_object_tagging},
     Route{"DeleteObjectTagging", "DELETE", kObject, {"tagging"}, "", delete_object_tagging},

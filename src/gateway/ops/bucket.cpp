@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "codec/text.h"
 #include "gateway/attributes.h"
+#include "gateway/ops/bucket_ownership.h"
 #include "gateway/text.h"
 
 namespace holdfast::gateway {
@@ -20,13 +21,9 @@ constexpr std::array kSettings = {
     Setting{"encryption", "ServerSideEncryptionConfigurationNotFoundError", ""},
     Setting{"logging", "", "BucketLoggingStatus"},
     Setting{"notification", "", "NotificationConfiguration"},
-    Setting{"ownershipControls", "OwnershipControlsNotFoundError", ""},
     Setting{"policy", "NoSuchBucketPolicy", ""},
-    Setting{"policyStatus", "NoSuchBucketPolicy", ""},
-    Setting{"publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", ""},
     Setting{"replication", "ReplicationConfigurationNotFoundError", ""},
     Setting{"requestPayment", "", "RequestPaymentConfiguration"},
-    Setting{"tagging", "NoSuchTagSet", ""},
     Setting{"website", "NoSuchWebsiteConfiguration", ""},
 };
 
@@ -74,6 +71,7 @@ http::ServerResponse list_buckets(Call& call) {
 
 http::ServerResponse create_bucket(Call& call) {
   refuse_foreign_access_lists(call.request);
+  check_ownership_header(call.request);
   auto lock = call.request.header("x-amz-bucket-object-lock-enabled");
   const bool locked = lock && equal_ignoring_case(trim(*lock), "true");
   if (locked) call.versions();

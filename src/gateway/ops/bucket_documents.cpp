@@ -3,10 +3,16 @@
 #include "base/error.h"
 #include "gateway/cors.h"
 #include "gateway/lifecycle.h"
+#include "gateway/marks.h"
 
 namespace holdfast::gateway {
 
 namespace {
+
+constexpr const char* kTaggingDocument = "tagging";
+constexpr std::size_t kMostBucketTags = 50;
+
+}  // namespace
 
 http::ServerResponse get_document(Call& call, const char* name, std::string_view absent) {
   call.require_bucket();
@@ -18,11 +24,11 @@ http::ServerResponse get_document(Call& call, const char* name, std::string_view
   return xml_response(found->second);
 }
 
-http::ServerResponse set_document(Call& call, const char* name, std::string document) {
+http::ServerResponse set_document(Call& call, const char* name, std::string document, int status) {
   call.versions().change_settings(
       call.context, call.target.bucket,
       [&](storage::BucketSettings& settings) { settings.documents[name] = std::move(document); });
-  return empty_response(200);
+  return empty_response(status);
 }
 
 http::ServerResponse delete_document(Call& call, const char* name) {
@@ -31,8 +37,6 @@ http::ServerResponse delete_document(Call& call, const char* name) {
       [&](storage::BucketSettings& settings) { settings.documents.erase(name); });
   return empty_response(204);
 }
-
-}  // namespace
 
 http::ServerResponse get_bucket_lifecycle(Call& call) {
   return get_document(call, kLifecycleDocument, "NoSuchLifecycleConfiguration");
@@ -59,5 +63,19 @@ http::ServerResponse put_bucket_cors(Call& call) {
 }
 
 http::ServerResponse delete_bucket_cors(Call& call) { return delete_document(call, kCorsDocument); }
+
+http::ServerResponse get_bucket_tagging(Call& call) {
+  return get_document(call, kTaggingDocument, "NoSuchTagSet");
+}
+
+http::ServerResponse put_bucket_tagging(Call& call) {
+  call.versions();
+  const Tags tags = tags_of_document(call.read_xml("Tagging"), kMostBucketTags);
+  return set_document(call, kTaggingDocument, tagging_document(tags), 204);
+}
+
+http::ServerResponse delete_bucket_tagging(Call& call) {
+  return delete_document(call, kTaggingDocument);
+}
 
 }  // namespace holdfast::gateway

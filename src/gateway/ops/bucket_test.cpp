@@ -103,12 +103,11 @@ TEST_F(GatewayTest, SettingsThatAreNotSetSaySo) {
     std::string code;
   };
   for (const Case& wanted :
-       {Case{"policy", 404, "NoSuchBucketPolicy"}, Case{"policyStatus", 404, "NoSuchBucketPolicy"},
+       {Case{"policy", 404, "NoSuchBucketPolicy"}, Case{"policyStatus", 200, ""},
         Case{"lifecycle", 404, "NoSuchLifecycleConfiguration"},
         Case{"cors", 404, "NoSuchCORSConfiguration"}, Case{"tagging", 404, "NoSuchTagSet"},
         Case{"encryption", 404, "ServerSideEncryptionConfigurationNotFoundError"},
         Case{"object-lock", 404, "ObjectLockConfigurationNotFoundError"},
-        Case{"ownershipControls", 404, "OwnershipControlsNotFoundError"},
         Case{"publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"},
         Case{"replication", 404, "ReplicationConfigurationNotFoundError"},
         Case{"website", 404, "NoSuchWebsiteConfiguration"}, Case{"versioning", 200, ""},

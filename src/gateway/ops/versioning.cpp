@@ -90,7 +90,7 @@ storage::VersionListRequest list_request(const Call& call) {
                                       .delimiter = text_parameter(call, "delimiter"),
                                       .after_key = text_parameter(call, "key-marker"),
                                       .after_version = text_parameter(call, "version-id-marker")};
-  if (request.after_key.empty() && call.target.has("version-id-marker")) {
+  if (request.after_key.empty() && !request.after_version.empty()) {
     throw InvalidArgument::with_code("InvalidArgument", "list versions",
                                      "a version-id-marker needs a key-marker");
   }

@@ -114,6 +114,8 @@ TEST_F(VersionedGatewayTest, ListsOfVersionsHavePagesPrefixesAndMarkers) {
             (std::vector<std::string>{all[0], all[1], "d/"}));
   EXPECT_EQ(versions_in(send("GET", "?versions&prefix=d/")).size(), 2u);
   EXPECT_EQ(send("GET", "?versions&version-id-marker=x").code(), "InvalidArgument");
+  // Clients that walk pages send both from the first one on, empty.
+  EXPECT_EQ(send("GET", "?versions&key-marker=&version-id-marker=").status, 200);
   EXPECT_TRUE(versions_in(send("GET", "?versions&max-keys=0")).empty());
 }
 
