@@ -149,10 +149,10 @@ void set_payload_hash(const std::string& text, Claim& claim, std::string_view co
   claim.payload_hash = text;
 }
 
-// `Date` may carry the time in either form when x-amz-date is not sent.
+// x-amz-date, or else `Date`, in either form: botocore leaves an HTTP date that its caller set.
 std::string timestamp_of_headers(const SignedRequest& request) {
-  if (const std::string* date = single_header(request, "x-amz-date", kHeaderCode)) return *date;
-  const std::string* date = single_header(request, "date", kHeaderCode);
+  const std::string* date = single_header(request, "x-amz-date", kHeaderCode);
+  if (!date) date = single_header(request, "date", kHeaderCode);
   if (!date) malformed(kHeaderCode, "neither x-amz-date nor date is sent");
   try {
     return format_basic_iso(parse_http_date(*date));

@@ -191,6 +191,10 @@ TEST(Sigv4Claim, RefusesTimesOfAnotherFormOrDay) {
     set_parameter(request, "X-Amz-Date", bad);
     EXPECT_EQ(refusal(request).code, kQueryCode) << bad;
   }
+  // An HTTP date means the same moment; botocore leaves one there that its caller set.
+  SignedRequest dated = with_header(authorization());
+  dated.headers[1].second = "Fri, 24 May 2013 00:00:00 GMT";
+  EXPECT_EQ(parse_claim(dated)->timestamp, "20130524T000000Z");
   SignedRequest none = with_header(authorization());
   none.headers.erase(none.headers.begin() + 1);
   EXPECT_THAT(refusal(none).reason, HasSubstr("neither x-amz-date nor date"));

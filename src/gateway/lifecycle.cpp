@@ -58,18 +58,24 @@ void read_filter(const codec::XmlElement& filter, LifecycleRule& rule) {
   }
 }
 
+std::optional<WallTime> date_of(const codec::XmlElement& around) {
+  const codec::XmlElement* date = around.child("Date");
+  if (!date) return std::nullopt;
+  std::optional<WallTime> time;
+  try {
+    time = parse_rfc3339(trim(date->text));
+  } catch (const InvalidArgument&) {
+    malformed("Date is no time");
+  }
+  if (time->time_since_epoch() % std::chrono::hours(24) != Duration::zero()) {
+    invalid("Date is not midnight");
+  }
+  return time;
+}
+
 void read_expiration(const codec::XmlElement& expiration, LifecycleRule& rule) {
   rule.expire_days = days_of(expiration, "Days");
-  if (const codec::XmlElement* date = expiration.child("Date")) {
-    try {
-      rule.expire_date = parse_rfc3339(trim(date->text));
-    } catch (const InvalidArgument&) {
-      invalid("Date is no time");
-    }
-    if (rule.expire_date->time_since_epoch() % std::chrono::hours(24) != Duration::zero()) {
-      invalid("Date is not midnight");
-    }
-  }
+  rule.expire_date = date_of(expiration);
   rule.expired_delete_markers = trim(expiration.child_text("ExpiredObjectDeleteMarker")) == "true";
   int given = int(rule.expire_days.has_value()) + int(rule.expire_date.has_value()) +
               int(expiration.child("ExpiredObjectDeleteMarker") != nullptr);
@@ -89,6 +95,7 @@ void read_action(const codec::XmlElement& action, LifecycleRule& rule) {
     rule.abort_uploads_days = days_of(action, "DaysAfterInitiation");
     if (!rule.abort_uploads_days) malformed("an abort without DaysAfterInitiation");
   } else if (action.name.ends_with("Transition")) {
+    date_of(action);  // what is wrong in itself is wrong first
     throw Unsupported::with_code("NotImplemented", "read the lifecycle",
                                  "there is only one storage class");
   } else {
@@ -107,6 +114,7 @@ LifecycleRule read_rule(const codec::XmlElement& element) {
       if (!rule.enabled && child.text != "Disabled") malformed("a status is not one");
     } else if (child.name == "Prefix") {
       rule.prefix = child.text;
+      rule.outer_prefix = true;
     } else if (child.name == "Filter") {
       read_filter(child, rule);
     } else {
@@ -115,6 +123,7 @@ LifecycleRule read_rule(const codec::XmlElement& element) {
     }
   }
   if (!element.child("Status")) malformed("a rule without a status");
+  if (rule.outer_prefix && element.child("Filter")) malformed("a rule with Prefix and Filter");
   if (!acts) invalid("a rule without an action");
   if (rule.id.size() > kLongestId) invalid("an id is longer than 255 characters");
   if (rule.prefix.size() > 1024) invalid("a prefix is longer than 1,024 bytes");
@@ -159,7 +168,11 @@ std::string lifecycle_document(const std::vector<LifecycleRule>& rules) {
   for (const LifecycleRule& rule : rules) {
     xml.open("Rule").element("ID", rule.id);
     xml.element("Status", rule.enabled ? "Enabled" : "Disabled");
-    write_filter(xml, rule);
+    if (rule.outer_prefix) {
+      xml.element("Prefix", rule.prefix);
+    } else {
+      write_filter(xml, rule);
+    }
     if (rule.abort_uploads_days) {
       xml.open("AbortIncompleteMultipartUpload");
       xml.element("DaysAfterInitiation", std::uint64_t{*rule.abort_uploads_days}).close();

@@ -21,7 +21,8 @@ struct LifecycleRule {
   std::string id;
   bool enabled = false;
   std::string prefix;
-  Tags tags;  // of which an object must have all
+  bool outer_prefix = false;  // given beside the filter's place, as S3 had it first; told so too
+  Tags tags;                  // of which an object must have all
   std::optional<std::uint64_t> larger_than, smaller_than;
 
   std::optional<unsigned> abort_uploads_days;

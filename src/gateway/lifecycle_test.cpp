@@ -50,10 +50,14 @@ TEST_F(LifecycleTest, AConfigurationIsCheckedKeptAndRemoved) {
   EXPECT_EQ(set(""), "MalformedXML");
   EXPECT_EQ(set("<Rule><Status>Enabled</Status></Rule>"), "InvalidArgument");
   EXPECT_EQ(set(rule("<Expiration><Days>0</Days></Expiration>")), "InvalidArgument");
-  EXPECT_EQ(set(rule("<Expiration><Date>20200101</Date></Expiration>")), "InvalidArgument");
+  EXPECT_EQ(set(rule("<Expiration><Date>20200101</Date></Expiration>")), "MalformedXML");
   EXPECT_EQ(set(rule("<Expiration><Days>1</Days><Date>2030-01-01T00:00:00Z</Date></Expiration>")),
             "MalformedXML");
+  EXPECT_EQ(set(rule("<Expiration><Date>2030-13-01</Date></Expiration>")), "MalformedXML");
+  EXPECT_EQ(set(rule("<Expiration><Date>2030-01-01T01:00:00Z</Date></Expiration>")),
+            "InvalidArgument");
   EXPECT_EQ(set(rule("<Transition><Days>1</Days></Transition>")), "NotImplemented");
+  EXPECT_EQ(set(rule("<Transition><Date>20300101</Date></Transition>")), "MalformedXML");
   const std::string twice =
       "<Rule><ID>a</ID><Prefix/><Status>Enabled</Status>" + noncurrent() + "</Rule>";
   EXPECT_EQ(set(twice + twice), "InvalidArgument");
@@ -63,6 +67,20 @@ TEST_F(LifecycleTest, AConfigurationIsCheckedKeptAndRemoved) {
   EXPECT_EQ(send("GET", "?lifecycle").status, 200);
   EXPECT_EQ(send("DELETE", "?lifecycle").status, 204);
   EXPECT_EQ(send("GET", "?lifecycle").code(), "NoSuchLifecycleConfiguration");
+}
+
+// Terraform and older clients compare what they read with what they wrote.
+TEST_F(LifecycleTest, APrefixIsToldWhereItWasGiven) {
+  const std::string end = "<Status>Enabled</Status>" + noncurrent() + "</Rule>";
+  EXPECT_EQ(set("<Rule><Prefix>old/</Prefix>" + end), "");
+  codec::XmlElement kept = *send("GET", "?lifecycle").xml().child("Rule");
+  EXPECT_EQ(kept.child_text("Prefix"), "old/");
+  EXPECT_EQ(kept.child("Filter"), nullptr);
+  EXPECT_EQ(set("<Rule><Filter><Prefix>new/</Prefix></Filter>" + end), "");
+  kept = *send("GET", "?lifecycle").xml().child("Rule");
+  EXPECT_EQ(kept.child("Prefix"), nullptr);
+  EXPECT_EQ(kept.child("Filter")->child_text("Prefix"), "new/");
+  EXPECT_EQ(set("<Rule><Prefix/><Filter/>" + end), "MalformedXML");
 }
 
 TEST_F(LifecycleTest, DaysEndAtMidnight) {

@@ -115,7 +115,7 @@ struct ServerOptions {
   // What a 503 says: one for requests beyond the queue and connections beyond the limit.
   std::string overloaded_body = "the server is busy, try again later\n";
   std::string overloaded_type = "text/plain";
-  // Makes the answer to a request that no handler sees (400, 408, 417, 431, 501, 505) or whose
+  // Makes the answer to a request that no handler sees (400, 408, 431, 501, 505) or whose
   // handler threw (500); its text and headers are used. Absent: plain text. Called from any thread.
   std::function<ServerResponse(int status, std::string_view why)> refusal;
 };

@@ -152,10 +152,9 @@ std::optional<HeadRefusal> check_request(RequestHead& head) {
                                             : has_connection_token(head, "keep-alive");
   const Single expect = single(head, "expect");
   if (expect.value && head.minor_version == 1) {
-    if (expect.repeated || !same_name(*expect.value, "100-continue")) {
-      return HeadRefusal{417, "an expectation other than 100-continue"};
-    }
-    head.expect_continue = head.chunked || head.content_length.value_or(0) > 0;
+    // Another expectation is left alone, as S3 does and RFC 9110 10.1.1 allows.
+    head.expect_continue = same_name(*expect.value, "100-continue") &&
+                           (head.chunked || head.content_length.value_or(0) > 0);
   }
   return std::nullopt;
 }

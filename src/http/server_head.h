@@ -40,7 +40,7 @@ struct RequestHead {
 };
 
 struct HeadRefusal {
-  int status;       // 400, 417, 501 or 505
+  int status;       // 400, 501 or 505
   std::string why;  // fit to be shown
 };
 

@@ -93,7 +93,6 @@ std::string_view reason_phrase(int status) {
       {412, "Precondition Failed"},
       {413, "Content Too Large"},
       {416, "Range Not Satisfiable"},
-      {417, "Expectation Failed"},
       {431, "Request Header Fields Too Large"},
       {500, "Internal Server Error"},
       {501, "Not Implemented"},

@@ -1,5 +1,6 @@
 #include "gateway/ops/bucket.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -40,6 +41,19 @@ std::string bucket_token(const Target& target) {
   return *name;
 }
 
+// What S3 refuses in new names beyond what check_bucket_name() does: these buckets may be there, on
+// a storage that somebody else made them on.
+void check_new_name(const std::string& name) {
+  const bool is_address = std::count(name.begin(), name.end(), '.') == 3 &&
+                          std::all_of(name.begin(), name.end(),
+                                      [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+  if (is_address || name.find("-.") != std::string::npos || name.find(".-") != std::string::npos ||
+      name.starts_with("xn--") || name.ends_with("-s3alias")) {
+    throw InvalidArgument::with_code(storage::kInvalidBucketName, "create bucket " + name,
+                                     "the name is one that S3 does not allow");
+  }
+}
+
 }  // namespace
 
 http::ServerResponse list_buckets(Call& call) {
@@ -70,6 +84,7 @@ http::ServerResponse list_buckets(Call& call) {
 }
 
 http::ServerResponse create_bucket(Call& call) {
+  check_new_name(call.target.bucket);
   refuse_foreign_access_lists(call.request);
   check_ownership_header(call.request);
   auto lock = call.request.header("x-amz-bucket-object-lock-enabled");

@@ -128,7 +128,7 @@ http::ServerResponse list_objects_v2(Call& call) {
   const std::string start_after = text_parameter(call.target, "start-after");
   auto token = call.target.parameter("continuation-token");
   std::optional<std::string> cursor;
-  if (token) {
+  if (token && !token->empty()) {  // an empty one is that of the first page
     cursor = codec::from_base64(*token);
     if (!cursor || cursor->empty()) refuse("the continuation token is not one of ours");
   }

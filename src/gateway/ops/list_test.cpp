@@ -89,6 +89,10 @@ TEST_F(ListTest, Version2PagesByToken) {
   EXPECT_THAT(keys(answer), ElementsAre("d"));
   EXPECT_EQ(answer.xml().child_text("ContinuationToken"), token);
   EXPECT_EQ(answer.xml().child("NextContinuationToken"), nullptr);
+  // An empty token is that of the first page.
+  answer = list("list-type=2&delimiter=/&continuation-token=");
+  EXPECT_THAT(prefixes(answer), ElementsAre("a/", "c/"));
+  EXPECT_NE(answer.xml().child("ContinuationToken"), nullptr);
 }
 
 TEST_F(ListTest, Version2KnowsStartAfterAndOwners) {
@@ -127,9 +131,8 @@ TEST_F(ListTest, NamesAreEncodedOnRequest) {
 }
 
 TEST_F(ListTest, RefusesParametersThatAreNone) {
-  for (const char* query :
-       {"max-keys=-1", "max-keys=a", "max-keys=", "encoding-type=base64", "list-type=3",
-        "list-type=2&continuation-token=%21", "list-type=2&continuation-token="}) {
+  for (const char* query : {"max-keys=-1", "max-keys=a", "max-keys=", "encoding-type=base64",
+                            "list-type=3", "list-type=2&continuation-token=%21"}) {
     GatewayAnswer answer = list(query);
     EXPECT_EQ(answer.status, 400) << query;
     EXPECT_EQ(answer.code(), "InvalidArgument") << query;

@@ -1,6 +1,7 @@
 #include "gateway/ops/multipart.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "codec/digest.h"
@@ -99,6 +100,19 @@ std::optional<storage::Range> copy_range(const Call& call) {
   return range;
 }
 
+// A read is answered with what there is of its range; a copy of less than was asked for would be
+// another part than the client believes in.
+void check_copy_range(const Call& call, const storage::ObjectRef& source,
+                      const storage::Range& range) {
+  const storage::ObjectInfo info =
+      call.storage.head(call.context, source, {.condition = copy_source_condition(call.request)});
+  if (*range.last >= info.size) {
+    throw InvalidArgument::with_code(
+        storage::kInvalidRange, "part of " + call.ref().text(),
+        fmt::format("the range ends behind the source, which has {} bytes", info.size));
+  }
+}
+
 }  // namespace
 
 http::ServerResponse copy_part(Call& call) {
@@ -106,10 +120,12 @@ http::ServerResponse copy_part(Call& call) {
   refuse_marks(call.request);
   const storage::ObjectRef source = copy_source(call);
   const unsigned number = part_number(call);
+  const auto range = copy_range(call);
   storage::PartInfo part;
   run_copy([&] {
+    if (range) check_copy_range(call, source, *range);
     part = call.multipart().copy_part(call.context, call.ref(), upload_id(call), number, source,
-                                      copy_range(call), copy_source_condition(call.request));
+                                      range, copy_source_condition(call.request));
   });
   codec::XmlWriter xml("CopyPartResult", kNamespace);
   xml.element("LastModified", format_iso_millis(part.modified));

@@ -164,7 +164,10 @@ TEST_F(MultipartTest, PartCopiesCheckSourceRangeAndConditions) {
   for (const char* range : {"bytes=2-", "bytes=-2", "2-4", "bytes=4-2", "bytes=0-1,3-4"}) {
     EXPECT_EQ(code("bucket/src", {{"x-amz-copy-source-range", range}}), "InvalidArgument") << range;
   }
-  EXPECT_EQ(code("bucket/src", {{"x-amz-copy-source-range", "bytes=20-30"}}), "InvalidRange");
+  // A part that is shorter than what was asked for would be a wrong success.
+  for (const char* range : {"bytes=20-30", "bytes=2-30"}) {
+    EXPECT_EQ(code("bucket/src", {{"x-amz-copy-source-range", range}}), "InvalidRange") << range;
+  }
   EXPECT_EQ(code("bucket/none", {}), "NoSuchKey");
   EXPECT_EQ(code("bucket/src", {{"x-amz-copy-source-if-match", "\"x\""}}), "PreconditionFailed");
   EXPECT_EQ(code("bucket/src", {{"x-amz-copy-source-if-none-match", etag}}), "PreconditionFailed");
