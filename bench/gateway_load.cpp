@@ -103,16 +103,21 @@ Outcome run_list(const Context& context, const Load& load, storage::Storage& sto
   return {std::chrono::duration<double>(context.clock().steady() - begin).count(), seen == 0};
 }
 
+void make_bucket(const Context& context, storage::Storage& storage, const std::string& bucket) {
+  try {
+    storage.buckets()->create(context, bucket);
+  } catch (const PreconditionFailed&) {
+    // It is there from an earlier load.
+  }
+}
+
 int run(const Load& load) {
   storage::S3Options options;
   options.endpoint = load.endpoint;
   options.credentials = load.credentials;
   auto storage = storage::make_s3_storage(options);
   Context context = Context::background();
-  try {
-    storage->buckets()->create(context, load.bucket);
-  } catch (const PreconditionFailed&) {
-  }
+  if (load.sends_body()) make_bucket(context, *storage, load.bucket);
   Outcome outcome =
       load.verb == "list" ? run_list(context, load, *storage) : run_prepared(context, load);
   rusage usage{};

@@ -27,8 +27,13 @@ void Core::check_writable(const std::string& what) const {
   }
 }
 
-TemporaryFile::TemporaryFile(Core& core)
-    : folder_(core.temporary.get()), name_(core.unique_name()) {
+TemporaryFile::TemporaryFile(Core& core) : folder_(core.temporary.get()) {
+  if (auto spare = core.spares.take()) {
+    name_ = std::move(spare->name);
+    file_ = std::move(spare->file);
+    return;
+  }
+  name_ = core.unique_name();
   Opened created = create_at(folder_, name_);
   if (!created) {
     throw_file_error(created.error, "make a temporary file in " + core.options.root.string());

@@ -10,6 +10,7 @@
 #include "storage/folder/at.h"
 #include "storage/folder/folder_storage.h"
 #include "storage/folder/locks.h"
+#include "storage/folder/spare_files.h"
 
 namespace holdfast::storage {
 
@@ -27,6 +28,7 @@ struct Core {
   KeyLocks locks;
   FolderSync folder_sync;
   ChangeLog changes;
+  SpareFiles spares;
 
   // Folders that are made or turned into others right now and not yet durable (object_tree.h).
   std::atomic<int> unsettled_folders{0};
@@ -64,14 +66,23 @@ class TemporaryFile {
       : folder_(other.folder_),
         name_(std::exchange(other.name_, {})),
         file_(std::move(other.file_)),
-        keep_(other.keep_) {}
+        keep_(other.keep_),
+        moved_(other.moved_) {}
   ~TemporaryFile();
 
   int folder() const { return folder_; }
   int file() const { return file_.get(); }
   const std::string& name() const { return name_; }
-  void moved() { name_.clear(); }
-  bool is_moved() const { return name_.empty(); }
+  // It has its place; there is nothing to remove.
+  void moved() {
+    name_.clear();
+    moved_ = true;
+  }
+  // It has its place, and the name is that of the file which was there.
+  void exchanged() { moved_ = true; }
+  bool is_moved() const { return moved_; }
+  // What was exchanged is the caller's; empty when nothing was.
+  std::string take_name() { return std::exchange(name_, {}); }
 
  private:
   TemporaryFile() = default;
@@ -79,6 +90,7 @@ class TemporaryFile {
   std::string name_;
   Descriptor file_;
   bool keep_ = false;
+  bool moved_ = false;
 };
 
 // Writes `bytes` to `name` in `folder` so that they are whole and durable there, replacing what was

@@ -103,6 +103,8 @@ void FolderObjects::publish_with(const ObjectRef& ref, TemporaryFile& file,
         if (old) old_side = labels_.begin_removal(ref, *old, LabelStore::Name::kStays);
       }
       last_step();
+      return old_side.name.empty() ? ObjectTree::Replaced::kMayBeSpare
+                                   : ObjectTree::Replaced::kGoes;
     });
   } catch (...) {
     if (!file.is_moved()) labels_.finish(old_side, true);

@@ -110,6 +110,8 @@ void require_renames_and_links(Core& core) {
   };
   const int temporary = core.temporary.get();
   TemporaryFile a(core), b(core);
+  struct stat info{};
+  if (::fstat(a.file(), &info) < 0) throw_file_error(errno, "look at a temporary file");
   int error = exchange_at(temporary, a.name(), temporary, b.name());
   if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
     refuse("exchange of two names in one step (renameat2)");
@@ -118,8 +120,8 @@ void require_renames_and_links(Core& core) {
   TemporaryFile link(core, core.unique_name(), Descriptor());
   error = link_at(temporary, a.name(), temporary, link.name());
   if (error != 0) refuse("hard links");
+  core.spares.enable(temporary, info);
   if (core.use_xattrs) return;
-  struct stat info{};
   check_file(set_modified(a.file(), kOddTime), "set a time in " + text_of(core.options));
   if (::fstat(a.file(), &info) < 0) throw_file_error(errno, "look at a temporary file");
   if (std::abs(modified_of(info) - kOddTime) > kFineTime) {

@@ -22,6 +22,10 @@ std::string joined(const std::vector<std::string>& names, std::size_t count) {
   return path;
 }
 
+[[noreturn]] void throw_restless(const std::string& name) {
+  throw Unavailable("open " + name, "it changes its form all the time");
+}
+
 bool nothing_there(int error) {
   return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO;
 }
@@ -29,6 +33,19 @@ bool nothing_there(int error) {
 }  // namespace
 
 std::optional<ObjectFile> ObjectTree::open_in(int folder, const std::string& name) const {
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    const std::uint64_t uses = core_.spares.started();
+    std::optional<ObjectFile> found = open_form(folder, name);
+    // Another process's uses are not counted here.
+    const bool certain = !core_.options.read_only && core_.spares.started() == uses;
+    if (!found || certain) return found;
+    const auto still = look_in(folder, name);
+    if (still && still->info.st_ino == found->info.st_ino) return found;
+  }
+  throw_restless(name);
+}
+
+std::optional<ObjectFile> ObjectTree::open_form(int folder, const std::string& name) const {
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     Opened opened = open_at(folder, name, kOpenFlags);
     if (nothing_there(opened.error)) return std::nullopt;
@@ -46,17 +63,19 @@ std::optional<ObjectFile> ObjectTree::open_in(int folder, const std::string& nam
     if (!S_ISREG(found.info.st_mode)) return std::nullopt;
     return found;
   }
-  throw Unavailable("open " + name, "it changes its form all the time");
+  throw_restless(name);
 }
 
 std::optional<ObjectFile> ObjectTree::look_in(int folder, const std::string& name) const {
-  Opened opened = open_at(folder, name, O_PATH);
-  if (!opened) return std::nullopt;
-  ObjectFile found{std::move(opened.file), {}};
-  if (::fstat(found.file.get(), &found.info) < 0 || !S_ISREG(found.info.st_mode)) {
-    return std::nullopt;
+  for (const std::string& path : {name, name + "/" + std::string(kSelf)}) {
+    Opened opened = open_at(folder, path, O_PATH);
+    if (!opened) return std::nullopt;
+    ObjectFile found{std::move(opened.file), {}};
+    if (::fstat(found.file.get(), &found.info) < 0) return std::nullopt;
+    if (S_ISREG(found.info.st_mode)) return found;
+    if (!S_ISDIR(found.info.st_mode)) return std::nullopt;
   }
-  return found;
+  return std::nullopt;
 }
 
 std::optional<ObjectFile> ObjectTree::open(const ObjectRef& ref) const {
@@ -180,9 +199,11 @@ void ObjectTree::turn_into_folder(int folder, const std::string& name, const Obj
   }
 }
 
-Opened ObjectTree::move_in(const ObjectRef& ref, const Place& place, TemporaryFile& file) {
+Opened ObjectTree::move_in(const ObjectRef& ref, const Place& place, TemporaryFile& file,
+                           Replaced replaced) {
   std::string folder = ref.bucket + (place.path.empty() ? "" : "/" + place.path);
   ChangeLog::Change change(core_.changes, folder, place.name);
+  if (replaced == Replaced::kMayBeSpare && exchange_in(place, file)) return {Descriptor(), 0};
   int error = rename_at(file.folder(), file.name(), place.folder.get(), place.name);
   if (error == 0) return {Descriptor(), 0};
   if (error != EISDIR) return {Descriptor(), error};
@@ -192,16 +213,35 @@ Opened ObjectTree::move_in(const ObjectRef& ref, const Place& place, TemporaryFi
   return {std::move(inside.file), error};
 }
 
+// Instead of a rename, where the file that is replaced can be used again (spare_files.h).
+bool ObjectTree::exchange_in(const Place& place, TemporaryFile& file) {
+  const int temporary = core_.temporary.get();
+  struct stat old{}, taken{};
+  if (file.folder() != temporary || file.file() < 0) return false;
+  const auto look = [](int folder, const std::string& name, struct stat& info) {
+    return ::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+  };
+  if (!look(place.folder.get(), place.name, old) || !core_.spares.wants(old)) return false;
+  if (exchange_at(temporary, file.name(), place.folder.get(), place.name) != 0) return false;
+  if (look(temporary, file.name(), taken) && taken.st_ino == old.st_ino) {
+    file.exchanged();
+    return true;
+  }
+  // Somebody put something else there by hand in between, a folder perhaps.
+  check_file(exchange_at(temporary, file.name(), place.folder.get(), place.name),
+             "put " + place.name);
+  return false;
+}
+
 void ObjectTree::publish(const ObjectRef& ref, TemporaryFile& file,
-                         const std::function<void()>& check) {
+                         const std::function<Replaced()>& check) {
   const std::string lock_name = ref.bucket + "/" + path_of_key(ref.key);
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     Place place = make_place(ref);
     Opened moved;
     try {
       std::lock_guard lock(core_.locks.of(lock_name));
-      check();
-      moved = move_in(ref, place, file);
+      moved = move_in(ref, place, file, check());
       bool removed_meanwhile = moved.error == ENOENT || moved.error == ENOTDIR;
       if (removed_meanwhile) continue;
       check_file(moved.error, "put " + ref.text());
@@ -209,13 +249,16 @@ void ObjectTree::publish(const ObjectRef& ref, TemporaryFile& file,
       if (place.made) prune(open_bucket(ref.bucket).get(), place.path);
       throw;
     }
-    file.moved();
+    if (!file.is_moved()) file.moved();
     try {
       core_.folder_sync.sync(moved.file ? moved.file.get() : place.folder.get(), ref.key);
       if (core_.unsettled_folders > 0) sync_above(ref.bucket, place.path);
     } catch (const Error& error) {
       throw Unavailable("put " + ref.text(),
                         "it is in place, but perhaps not durable: " + error.to_string());
+    }
+    if (std::string replaced = file.take_name(); !replaced.empty()) {
+      core_.spares.give(std::move(replaced));
     }
     return;
   }

@@ -132,7 +132,7 @@ void RecordStore::write(const ObjectRef& ref, const KeyRecord& record) {
   TemporaryFile file(shadow_);
   check_file(write_at(file.file(), encode_key_record(record), 0), what);
   check_file(sync_data(file.file(), file.name()), what);
-  tree_.publish({ref.bucket, ref.key}, file, [] {});
+  tree_.publish({ref.bucket, ref.key}, file, [] { return ObjectTree::Replaced::kGoes; });
 }
 
 void RecordStore::remove_record(const ObjectRef& ref) {
@@ -162,7 +162,7 @@ void RecordStore::keep_file(const ObjectRef& ref, const ObjectFile& file,
 std::optional<ObjectFile> RecordStore::open_kept(const std::string& bucket,
                                                  const std::string& revision) const {
   if (!core_.old) return std::nullopt;
-  return tree_.open_in(core_.old.get(), kept_path(bucket, revision));
+  return ObjectTree(core_).open_in(core_.old.get(), kept_path(bucket, revision));
 }
 
 TemporaryFile RecordStore::link_kept(const ObjectRef& ref, const std::string& revision) {

@@ -234,6 +234,7 @@ bool VersionKeeper::promote(const ObjectRef& ref, const VersionEntry& next,
         write_note(ref, victim, Step::kReturns, next.revision);
       }
       restore_identity(ref, next);
+      return ObjectTree::Replaced::kGoes;
     });
   } catch (const Changed&) {
     labels_.finish(side, true);
