@@ -35,7 +35,9 @@ void tried(int tries, Work work) {
 
 int main(int count, char** arguments) {
   if (count != 6) return 2;
-  FolderOptions options{.root = arguments[1], .min_part_size = 1, .reserved_bytes = 0};
+  // Every replaced file is used again at once, so that kills hit that too.
+  FolderOptions options{
+      .root = arguments[1], .min_part_size = 1, .reserved_bytes = 0, .resting_files = 0};
   if (std::string(arguments[2]) == "files") options.labels = LabelPlace::kFiles;
   int log = ::open(arguments[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   int tries = std::atoi(arguments[5]);

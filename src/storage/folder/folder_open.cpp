@@ -120,7 +120,7 @@ void require_renames_and_links(Core& core) {
   TemporaryFile link(core, core.unique_name(), Descriptor());
   error = link_at(temporary, a.name(), temporary, link.name());
   if (error != 0) refuse("hard links");
-  core.spares.enable(temporary, info);
+  core.spares.enable(temporary, info, core.options.resting_files);
   if (core.use_xattrs) return;
   check_file(set_modified(a.file(), kOddTime), "set a time in " + text_of(core.options));
   if (::fstat(a.file(), &info) < 0) throw_file_error(errno, "look at a temporary file");

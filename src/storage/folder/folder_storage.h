@@ -21,6 +21,8 @@ struct FolderOptions {
   std::uint64_t min_part_size = 5ull << 20;
   std::uint64_t reserved_bytes = 64ull << 20;  // writes answer NoSpace when less would be left
   LabelPlace labels = LabelPlace::kAutomatic;  // of a folder that is new
+  std::size_t resting_files =
+      32;  // replaced files that rest before the first of them is used again
 };
 
 // Takes the folder's lock (a second writer: Refused, naming the holder), probes xattrs, rename

@@ -30,7 +30,8 @@ bool has_our_attribute_alone(int file) {
 
 }  // namespace
 
-void SpareFiles::enable(int temporary, const struct stat& fresh) {
+void SpareFiles::enable(int temporary, const struct stat& fresh, std::size_t resting) {
+  resting_ = resting;
   fresh_ = fresh;
   temporary_ = temporary;
 }
@@ -52,11 +53,11 @@ void SpareFiles::give(std::string name) noexcept {
 }
 
 std::optional<SpareFiles::Spare> SpareFiles::take() {
-  if (count_ <= kResting) return std::nullopt;
+  if (count_ <= resting_) return std::nullopt;
   Spare spare;
   {
     std::lock_guard lock(mutex_);
-    if (names_.size() <= kResting) return std::nullopt;
+    if (names_.size() <= resting_) return std::nullopt;
     spare.name = std::move(names_.front());
     names_.pop_front();
     count_ = names_.size();

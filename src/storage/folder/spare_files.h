@@ -4,7 +4,8 @@
 // What a reader has open must stay as it was, so a file is used again only when nothing else can
 // reach it:
 // - its last name was taken from it durably, and it had only that one;
-// - it rested until kResting others had come after it, so that whoever resolved its old name just
+// - it rested until so many others (enable()) had come after it, so that whoever resolved its old
+// name just
 //   before it went has long opened it;
 // - nobody has it open: the kernel grants a write lease only then. (A file system without leases
 //   has no spare files.)
@@ -34,11 +35,11 @@ namespace holdfast::storage {
 class SpareFiles {
  public:
   static constexpr std::uint64_t kLargest = 64 << 10;  // bytes of a file that is worth keeping
-  static constexpr std::size_t kResting = 32;
   static constexpr std::size_t kMost = 64;
 
-  // Nothing is kept before this. `fresh` is a file just made in `temporary`, which outlives this.
-  void enable(int temporary, const struct stat& fresh);
+  // Nothing is kept before this. `fresh` is a file just made in `temporary`, which outlives this;
+  // a file is used when `resting` others came after it.
+  void enable(int temporary, const struct stat& fresh, std::size_t resting);
   // Whether the file that has this name (and is about to lose it) should be kept.
   bool wants(const struct stat& file) const;
   // `name` among the temporary ones is a file whose place another took, durably. Never throws.
@@ -57,6 +58,7 @@ class SpareFiles {
   bool usable(int file) const;
 
   int temporary_ = -1;
+  std::size_t resting_ = 0;
   struct stat fresh_{};
   mutable std::mutex mutex_;
   std::deque<std::string> names_;

@@ -14,6 +14,8 @@
 namespace holdfast::storage {
 namespace {
 
+const std::size_t kResting = FolderOptions().resting_files;
+
 class SpareFilesTest : public testing::Test {
  protected:
   SpareFilesTest() {
@@ -60,8 +62,8 @@ TEST_F(SpareFilesTest, ReplacingUsesTheSameFewFiles) {
     seen.insert(inode("key"));
   }
   EXPECT_EQ(get("key"), "number 499");
-  EXPECT_LE(seen.size(), SpareFiles::kResting + 3);
-  EXPECT_LE(resting(), SpareFiles::kResting + 1);
+  EXPECT_LE(seen.size(), kResting + 3);
+  EXPECT_LE(resting(), kResting + 1);
 }
 
 TEST_F(SpareFilesTest, WhatIsOpenStaysAsItWas) {
