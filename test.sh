@@ -47,12 +47,17 @@ if [ "$(cat "$node_home/list.sha256" 2>/dev/null)" != "$list_hash" ]; then
 fi
 export HOLDFAST_NODE_HOME="$node_home"
 
+# Clients of Java and Go are built by their own tools.
+export HOLDFAST_CLIENTS_HOME=${HOLDFAST_CLIENTS_HOME:-$PWD/build/clients}
+say "building clients, unless they are there"
+tests/clients/build.sh "$HOLDFAST_CLIENTS_HOME"
+
 # A compiler cache is used where there is one; its entries must not depend on where this folder lies.
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 # The clients that tests drive must not pick up the settings of whoever runs this.
 for variable in ${!AWS_@} ${!HOLDFAST_@}; do
-  case "$variable" in HOLDFAST_TEST_PYTHON|HOLDFAST_NODE_HOME|HOLDFAST_MOST_KILLS|HOLDFAST_POWER_CUTS) ;; *) unset "$variable" ;; esac
+  case "$variable" in HOLDFAST_TEST_PYTHON|HOLDFAST_NODE_HOME|HOLDFAST_CLIENTS_HOME|HOLDFAST_MOST_KILLS|HOLDFAST_POWER_CUTS) ;; *) unset "$variable" ;; esac
 done
 
 # build PRESET [TARGET...]

@@ -313,6 +313,9 @@ struct Capabilities {
   std::uint64_t min_part_size = 5ull << 20;
   bool conditional_put = true;
   bool etag_is_md5 = true;  // of single puts
+  // Of a put or a part, with the known one, before anything is published. False: passed on to an
+  // endpoint, which may not look at it.
+  bool compares_md5 = true;
   bool lists_uploads = true;
   bool server_side_copy = true;
   bool unique_revisions = true;  // false: the same bytes put twice may have the same revision

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The gateway in front of an S3 storage: with exactly the documented policy, and over buckets whose ETags are no MD5s."""
+import base64
 import hashlib
 import os
 import pathlib
@@ -37,6 +38,15 @@ class PolicyTest(UpstreamTestCase):
         removed = self.s3.delete_objects(Bucket="up-vm", Delete={"Objects": [{"Key": "a/b c+ü"}, {"Key": "a/copy"}]})
         self.assertEqual(len(removed["Deleted"]), 2)
         self.assertNotIn("Contents", self.raw.list_objects_v2(Bucket="up-vm", Prefix="a/"))
+
+    def test_a_wrong_md5_is_seen_here(self):
+        """The upstream (moto) does not look at Content-MD5; nor may what a client says of its bytes teach us what ETags the bucket has."""
+        where, wrong = {"Bucket": "up-vm", "Key": "wrong"}, base64.b64encode(hashlib.md5(b"other").digest()).decode()
+        self.assert_code("BadDigest", self.s3.put_object, **where, Body=b"bytes", ContentMD5=wrong)
+        upload = self.s3.create_multipart_upload(**where)["UploadId"]
+        self.assert_code("BadDigest", self.s3.upload_part, **where, UploadId=upload, PartNumber=1, Body=b"bytes", ContentMD5=wrong)
+        self.assertNotIn("Contents", self.raw.list_objects_v2(Bucket="up-vm", Prefix="wrong"))
+        self.assertEqual(self.s3.put_object(**where, Body=b"bytes")["ETag"].strip('"'), hashlib.md5(b"bytes").hexdigest())
 
     def test_uploads_in_parts(self):
         parts = [os.urandom(5 * MEBIBYTE), os.urandom(MEBIBYTE)]

@@ -140,6 +140,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(query_text, keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.read_body()
+        if len(body) < int(headers.get("content-length") or 0):  # the gateway gave the request up
+            self.close_connection = True
+            return
         action = action_of(self.command, bucket, key, query)
         self.proxy.seen.append(action)
         if "x-amz-security-token" in headers:
@@ -177,6 +180,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         xml = "xml" in (answer.getheader("Content-Type") or "")
         if xml:
             content = self.swap_etags(content)
+            content = content.replace(b"ListPartsResponse", b"ListPartsResult")  # moto's name for it is nobody else's
         if "stale_lists" in self.proxy.faults and action == "ListBucket" and self.command == "GET":
             content = re.sub(rb"<Contents>.*</Contents>", b"", content, flags=re.DOTALL)
         self.send_response(answer.status)

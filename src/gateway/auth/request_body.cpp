@@ -28,6 +28,10 @@ std::uint64_t decoded_length(const http::ServerRequest& request) {
 
 }  // namespace
 
+BodyUse use_of_object(const storage::Storage& storage) {
+  return storage.capabilities().compares_md5 ? BodyUse::kObject : BodyUse::kRelayed;
+}
+
 RequestBody::RequestBody(http::ServerRequest& request, const Identity& identity, BodyUse use)
     : wire_(request.body), md5_(content_md5(request)) {
   if (use != BodyUse::kCompletion) checksum_ = checksum_of_headers(request);

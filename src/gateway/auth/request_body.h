@@ -24,9 +24,13 @@ namespace holdfast::gateway {
 // What a body is, which decides what its digests are compared with.
 enum class BodyUse {
   kObject,      // bytes to store: the storage computes their MD5 anyway and compares it
+  kRelayed,     // bytes to store, by a storage that leaves their MD5 to others: the body compares
   kDocument,    // XML: nobody but the body compares
   kCompletion,  // XML of a Complete: x-amz-checksum-* is the finished object's, not the document's
 };
+
+// kObject or kRelayed.
+BodyUse use_of_object(const storage::Storage& storage);
 
 class RequestBody : public Source {
  public:

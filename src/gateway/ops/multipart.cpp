@@ -68,7 +68,7 @@ http::ServerResponse put_part(Call& call) {
   refuse_unoffered_headers(call.request);
   refuse_marks(call.request);
   const unsigned number = part_number(call);
-  RequestBody body(call.request, call.identity, BodyUse::kObject);
+  RequestBody body(call.request, call.identity, use_of_object(call.storage));
   if (*body.size() > call.storage.capabilities().max_put_size) {
     throw InvalidArgument::with_code(storage::kEntityTooLarge, "part of " + call.ref().text(),
                                      "larger than one request may be");

@@ -23,7 +23,7 @@ http::ServerResponse put_object(Call& call) {
   storage::PutRequest put{.attributes = attributes_of(call.request),
                           .marks = marks_of_request(call)};
   WriteGate gate(call, call.ref());
-  RequestBody body(call.request, call.identity, BodyUse::kObject);
+  RequestBody body(call.request, call.identity, use_of_object(call.storage));
   if (*body.size() > call.storage.capabilities().max_put_size) {
     throw InvalidArgument::with_code(storage::kEntityTooLarge, "put " + call.ref().text(),
                                      "larger than one request may be");

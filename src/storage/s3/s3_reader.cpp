@@ -18,10 +18,15 @@ S3Call read_call(std::string_view method, std::string verb, const ObjectRef& ref
 }
 
 // An endpoint may leave a range out and send everything: that is right only when everything was
-// asked for.
-void check_delivered(const GetRequest& request, const Delivered& got, const ObjectInfo& info,
-                     const ObjectRef& ref) {
-  if (request.part) return;
+// asked for. Which stretch a part is, it alone knows, and names it.
+void check_delivered(const GetRequest& request, const Delivered& got, bool names_stretch,
+                     const ObjectInfo& info, const ObjectRef& ref) {
+  if (request.part) {
+    const bool is_whole = *request.part == 1 && info.parts <= 1;
+    if (names_stretch || is_whole || info.size == 0) return;
+    throw Failed("get " + ref.text(), "the storage sent everything in place of one part",
+                 "read it whole or by ranges; this endpoint does not support part numbers");
+  }
   Stretch wanted = resolve_request(request, {}, info.size, ref);
   if (wanted.offset != got.offset || wanted.length != got.length) {
     throw Failed("get " + ref.text(), "the storage sent another stretch than was asked for",
@@ -40,7 +45,7 @@ std::unique_ptr<Reader> open_s3_reader(S3Endpoint& endpoint, const Context& cont
   ObjectInfo info = read_info(*exchange, ref);
   check_read_condition(request.condition, info, ref);
   Delivered delivered = read_delivered(*exchange, ref);
-  check_delivered(request, delivered, info, ref);
+  check_delivered(request, delivered, exchange->header("content-range").has_value(), info, ref);
   return make_http_reader(context, std::move(exchange), std::move(info), delivered,
                           std::move(what));
 }

@@ -209,6 +209,16 @@ TEST(S3StorageTest, RangesArePartsOfTheObject) {
   EXPECT_EQ(peer.server.request(2).first_line(), "GET /bucket/dir/key?partNumber=2 HTTP/1.1");
 }
 
+TEST(S3StorageTest, AnIgnoredPartNumberIsAFailureUnlessItWasEverything) {
+  S3Peer peer({object_reply("content", kEtag), object_reply("content", kEtag + "-2"),
+               object_reply("content", kEtag + "-1"), object_reply("content", kEtag)});
+  auto get = [&](unsigned part) { return peer.storage->get(peer.context, kRef, {.part = part}); };
+  EXPECT_EQ(error_of([&] { get(2); }).kind(), ErrorKind::kFailed);
+  EXPECT_EQ(error_of([&] { get(1); }).kind(), ErrorKind::kFailed);
+  EXPECT_EQ(read_all(*get(1), 100), "content");
+  EXPECT_EQ(read_all(*get(1), 100), "content");
+}
+
 TEST(S3StorageTest, AnIgnoredRangeIsAFailureUnlessItWasEverything) {
   S3Peer peer({object_reply("content", kEtag), object_reply("content", kEtag),
                error_reply(416, "InvalidRange")});
