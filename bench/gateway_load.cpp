@@ -1,10 +1,10 @@
 // A load for bench/run.py:
 //   gateway_load ENDPOINT ACCESS_KEY BUCKET VERB SIZE CONNECTIONS OPERATIONS [signed]
 // The secret key comes from HOLDFAST_LOAD_SECRET. VERB: put | get | delete (prepared requests over
-// 256 names, or OPERATIONS names for delete), fill (makes OPERATIONS small objects for list), list
-// (walks them in pages of 1,000 OPERATIONS times). Bodies are sent as UNSIGNED-PAYLOAD, or with
-// their SHA-256 when `signed`. Prints one JSON object: operations, failures, seconds, rates, its
-// own CPU seconds.
+// 256 names, or OPERATIONS names for delete), new (puts under names that nothing ever had), fill
+// (makes OPERATIONS small objects for list), list (walks them in pages of 1,000 OPERATIONS times).
+// Bodies are sent as UNSIGNED-PAYLOAD, or with their SHA-256 when `signed`. Prints one JSON object:
+// operations, failures, seconds, rates, its own CPU seconds.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -33,17 +33,20 @@ struct Load {
   codec::Credentials credentials;
   std::uint64_t size = 0, connections = 0, operations = 0;
   std::string bytes, payload_hash;
+  std::string run = random_hex(8);  // what makes the names of `new` new
 
   std::string key(std::uint64_t number) const {
     if (verb == "fill") {
       return "list/" + std::to_string(number % 100) + "/" + std::to_string(number);
     }
+    if (verb == "new") return "new/" + run + "/" + std::to_string(number);
     return "load/" + std::to_string(size) + "/" + std::to_string(number);
   }
   std::uint64_t names() const {
-    return verb == "fill" || verb == "delete" ? operations : std::min(operations, kNames);
+    return verb == "fill" || verb == "new" || verb == "delete" ? operations
+                                                               : std::min(operations, kNames);
   }
-  bool sends_body() const { return verb == "put" || verb == "fill"; }
+  bool sends_body() const { return verb == "put" || verb == "new" || verb == "fill"; }
 };
 
 std::string prepare(const Load& load, std::uint64_t number, WallTime now) {
