@@ -182,7 +182,11 @@ void LabelStore::write_note(const ObjectRef& ref, const std::string& name) {
   FieldWriter writer;
   writer.text(ref.bucket);
   writer.text(ref.key);
-  check_file(write_at(note.file.get(), seal(writer.take()), 0), "note the label of " + ref.text());
+  const std::string bytes = seal(writer.take());
+  // An attribute becomes durable together with the name, bytes only later: a power cut would leave
+  // an empty note.
+  if (core_.use_xattrs && set_attribute(note.file.get(), kLabelAttribute, bytes) == 0) return;
+  check_file(write_at(note.file.get(), bytes, 0), "note the label of " + ref.text());
 }
 
 // False: the name is taken.
@@ -329,12 +333,22 @@ void LabelStore::clean(ObjectTree& tree, const EachKept& each_kept) {
   for (const std::string& name : names) resolve_note(tree, each_kept, name);
 }
 
+std::string LabelStore::read_note(const std::string& name) const {
+  const Opened note = open_at(core_.pending.get(), name, O_RDONLY);
+  char value[kNoteLimit];
+  const ssize_t size =
+      note ? ::fgetxattr(note.file.get(), kLabelAttribute, value, sizeof value) : -1;
+  if (size > 0) return {value, std::size_t(size)};
+  ReadFile read = read_small(core_.pending.get(), name, kNoteLimit);
+  return read.error == 0 ? std::move(read.bytes) : "";
+}
+
 void LabelStore::resolve_note(ObjectTree& tree, const EachKept& each_kept,
                               const std::string& name) {
-  ReadFile note = read_small(core_.pending.get(), name, kNoteLimit);
-  auto bytes = unseal(note.bytes);
+  const std::string note = read_note(name);
+  const auto bytes = unseal(note);
   bool keep = true;  // of what an unreadable note meant, nothing is removed
-  if (note.error == 0 && bytes) {
+  if (bytes) {
     FieldReader reader(*bytes);
     ObjectRef ref;
     ref.bucket = reader.text();

@@ -88,6 +88,8 @@ class LabelStore {
   std::string name_of(const ObjectRef& ref, const ObjectFile& file) const;
   bool write_side(const ObjectRef& ref, const std::string& name, const std::string& bytes);
   void write_note(const ObjectRef& ref, const std::string& name);
+  // What it says, sealed; "" when it cannot be read.
+  std::string read_note(const std::string& name) const;
   void resolve_note(ObjectTree& tree, const EachKept& each_kept, const std::string& name);
   void read_attribute(const ObjectFile& file, StoredObject& out, bool& needs_side) const;
   bool read_side_label(const ObjectRef& ref, const ObjectFile& file, StoredObject& out) const;
