@@ -1,9 +1,7 @@
 """Writers on a bucket with object lock that remember which versions, tags and locks were acknowledged, and the check of all that."""
 import datetime
 import hashlib
-import http.client
 import random
-import threading
 
 import botocore.exceptions
 
@@ -11,25 +9,27 @@ import crash_load
 
 BUCKET = "crash-versions"
 UNTIL = datetime.datetime(2090, 1, 1, tzinfo=datetime.timezone.utc)
-BROKEN = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, http.client.HTTPException, OSError)
 
 
-class VersionWriter(threading.Thread):
+class VersionWriter(crash_load.Worker):
     """`versions` maps (key, version id) to what is known of it: digest, tags, hold, locked; None: it was removed for good or is just
     being removed. What a call in flight changes is not known, so it is taken out before and put in after."""
 
-    def __init__(self, url: str, number: int, stop: threading.Event):
-        super().__init__(daemon=True)
-        self.s3, self.number, self.stop_event = crash_load.client(url), number, stop
-        self.random, self.versions, self.acknowledged = random.Random(number), {}, 0
+    def __init__(self, url: str, number: int, crew: crash_load.Crew, seed: int):
+        super().__init__(number, {"change": 1}, crew, seed)
+        self.s3, self.versions, self.taken = crash_load.client(url), {}, set()
 
-    def run(self):
-        while not self.stop_event.is_set():
-            try:
-                self.step()
-                self.acknowledged += 1
-            except BROKEN:
-                return
+    def take(self, name):
+        """Out of what is known, until its change is acknowledged."""
+        with self.lock:
+            self.taken.add(name)
+            return self.versions.pop(name)
+
+    def known_now(self) -> dict:
+        """What must be there; unless taken() names it afterwards, it must stay so."""
+        with self.lock:
+            self.taken = set()
+            return dict(self.versions)
 
     def put(self, key: str):
         body, number = self.random.randbytes(self.random.choice([1, 3000, 70_000])), self.random.randrange(4)
@@ -42,7 +42,11 @@ class VersionWriter(threading.Thread):
         version = self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **more)["VersionId"]
         self.versions[key, version] = {"digest": hashlib.sha256(body).hexdigest(), "tags": tags, "hold": number == 2, "locked": number == 3}
 
-    def step(self):
+    def change(self):
+        self.change_something()
+        self.acknowledged += 1
+
+    def change_something(self):
         key, kind = f"v{self.number}/{self.random.randrange(6)}", self.random.random()
         mine = [name for name, known in self.versions.items() if known and name[0] == key]
         if kind < 0.5 or not mine:
@@ -51,7 +55,7 @@ class VersionWriter(threading.Thread):
             self.versions[key, self.s3.delete_object(Bucket=BUCKET, Key=key)["VersionId"]] = {"marker": True}
             return None
         name = self.random.choice(mine)
-        known = self.versions.pop(name)
+        known = self.take(name)
         if "marker" not in known and kind < 0.75:
             tags = {"changed": str(self.acknowledged)}
             self.s3.put_object_tagging(Bucket=BUCKET, Key=key, VersionId=name[1],
@@ -71,27 +75,20 @@ class VersionWriter(threading.Thread):
         return None
 
 
-class VersionLoad:
-    def __init__(self, url: str, writers: int = 4):
+class VersionLoad(crash_load.Crew):
+    def __init__(self, url: str, writers: int = 4, seed: int = 0):
+        super().__init__()
         s3 = crash_load.client(url)
         if BUCKET not in [each["Name"] for each in s3.list_buckets()["Buckets"]]:
             s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
-        self.stop_event = threading.Event()
-        self.writers = [VersionWriter(url, number, self.stop_event) for number in range(writers)]
+        self.start([VersionWriter(url, number, self, seed) for number in range(writers)])
 
-    def start(self, versions: dict):
-        for writer in self.writers:
-            writer.versions = {name: known for name, known in versions.items() if name[0].startswith(f"v{writer.number}/")}
-            writer.start()
+    def known_now(self) -> dict:
+        return {name: known for worker in self.workers for name, known in worker.known_now().items()}
 
-    def acknowledged(self) -> int:
-        return sum(writer.acknowledged for writer in self.writers)
-
-    def end(self) -> dict:
-        self.stop_event.set()
-        for writer in self.writers:
-            writer.join(60)
-        return {name: known for writer in self.writers for name, known in writer.versions.items()}
+    def taken(self) -> set:
+        """What was changed, or began to be, since known_now()."""
+        return {name for worker in self.workers for name in set(worker.taken)}
 
 
 def listed_versions(s3) -> tuple[dict, dict]:
@@ -107,8 +104,10 @@ def listed_versions(s3) -> tuple[dict, dict]:
     return found, latest
 
 
-def problems(url: str, versions: dict) -> list[str]:
+def problems(url: str, versions: dict, most_read: int = 1000) -> list[str]:
+    """Every version is looked for in the list; bytes, tags and locks are compared for `most_read` of them, drawn by lot."""
     s3, out = crash_load.client(url), []
+    read = set(random.sample(sorted(versions), min(most_read, len(versions))))
     found, latest = listed_versions(s3)
     for (key, version), known in versions.items():
         where = f"{key} {version}"
@@ -118,6 +117,8 @@ def problems(url: str, versions: dict) -> list[str]:
             continue
         if found.get((key, version)) != "version":
             out.append(f"{where}: not listed")
+            continue
+        if (key, version) not in read:
             continue
         answer = s3.get_object(Bucket=BUCKET, Key=key, VersionId=version)
         if hashlib.sha256(answer["Body"].read()).hexdigest() != known["digest"]:

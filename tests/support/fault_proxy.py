@@ -8,11 +8,12 @@ REFUSAL = b'<?xml version="1.0" encoding="utf-8"?><Error><Code>ServerBusy</Code>
 
 
 class FaultProxy:
-    """In front of 127.0.0.1:`port`; faults only while `active`. Every `refuse`-th request is answered 503 at once; of every `lose`-th the answer is thrown away
-    and the connection cut, so that the server acted and the client cannot know."""
+    """In front of 127.0.0.1:`port`; faults only while `active`. Every `refuse`-th request is answered at once with one of `statuses` in turn;
+    of every `lose`-th the answer is thrown away and the connection cut, so that the server acted and the client cannot know."""
 
-    def __init__(self, port: int, refuse: int, lose: int):
-        self.target, self.refuse, self.lose = port, refuse, lose
+    def __init__(self, port: int, refuse: int, lose: int, statuses=(503,)):
+        self.target, self.refuse, self.lose, self.statuses = port, refuse, lose, statuses
+        self.under_way = 0
         self.lock = threading.Lock()
         self.active = False
         self.requests = self.refused = self.lost = 0
@@ -25,10 +26,24 @@ class FaultProxy:
                 pass
 
             def handle_any(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                with proxy.lock:
+                    proxy.under_way += 1
+                try:
+                    self.handle_one_of_all()
+                finally:
+                    with proxy.lock:
+                        proxy.under_way -= 1
+
+            def handle_one_of_all(self):
+                length = int(self.headers.get("Content-Length", 0))
+                body = self.rfile.read(length)
+                if len(body) < length:  # whoever asked is gone; the rest would be waited for behind us too
+                    self.close_connection = True
+                    return None
                 refused, lost = proxy.next_faults()
                 if refused:
-                    return self.answer(503, [("x-ms-error-code", "ServerBusy")], REFUSAL)
+                    status = proxy.statuses[proxy.refused % len(proxy.statuses)]
+                    return self.answer(status, [("x-ms-error-code", "ServerBusy")], REFUSAL)
                 status, headers, answer = proxy.forward(self.command, self.path, dict(self.headers), body)
                 if lost:
                     self.close_connection = True
