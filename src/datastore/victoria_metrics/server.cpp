@@ -114,9 +114,14 @@ class HttpServer : public Server {
 
   void check_status(std::string_view path, int status, const std::string& text) const {
     if (status == 200 || status == 204) return;
-    if (status == 401 || status == 403 || text.find("authKey") != std::string::npos) {
+    if (text.find("authKey") != std::string::npos) {
       throw AccessDenied(what(path), "the server does not accept the auth key",
                          "set snapshotAuthKey to the server's -snapshotAuthKey");
+    }
+    if (status == 401 || status == 403) {
+      throw AccessDenied(what(path), fmt::format("status {}", status),
+                         "check that this is the address of a VictoriaMetrics server, and that "
+                         "snapshotAuthKey is its -snapshotAuthKey");
     }
     std::string why = fmt::format("status {}", status);
     Json json = Json::parse(text, nullptr, false);

@@ -72,6 +72,14 @@ TEST(ServerTest, AWrongKeyIsDeniedAndNeverRepeated) {
   }
 }
 
+TEST(ServerTest, ARefusalThatTellsOfNoKeyMayBeAnotherServers) {
+  ScriptedServer server({reply(403, "forbidden")});
+  auto vm = ask(server);
+  EXPECT_THAT(
+      line_of<AccessDenied>([&] { vm->create_snapshot(kContext); }),
+      AllOf(HasSubstr("status 403"), HasSubstr("address"), Not(HasSubstr("does not accept"))));
+}
+
 TEST(ServerTest, TroubleOfTheServerIsToldWithoutTheKey) {
   ScriptedServer server(
       {reply(500, R"({"status":"error","msg":"cannot create )" + kKey + R"(: no space"})"),
