@@ -12,7 +12,7 @@ namespace holdfast::codec {
 
 namespace {
 
-constexpr std::size_t kSha256Block = 64;
+constexpr std::size_t kHmacBlock = 64;  // of SHA-1 and SHA-256 alike
 
 [[noreturn]] void fail_digest(std::string_view step) {
   throw Failed("compute a digest", std::string(step), "check the system's OpenSSL configuration");
@@ -222,10 +222,12 @@ std::string digest_of(DigestAlgorithm algorithm, std::string_view bytes) {
   return digest.finish();
 }
 
+namespace {
+
 // By hand from RFC 2104: OpenSSL's own HMAC looks its method up and allocates on every call.
-std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  HashContext hash(DigestAlgorithm::kSha256);
-  std::array<unsigned char, kSha256Block> block{};
+std::string hmac(DigestAlgorithm algorithm, std::string_view key, std::string_view bytes) {
+  HashContext hash(algorithm);
+  std::array<unsigned char, kHmacBlock> block{};
   if (key.size() > block.size()) {
     hash.update(key);
     hash.finish(block.data());
@@ -234,17 +236,27 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     for (std::size_t i = 0; i < key.size(); ++i) block[i] = static_cast<unsigned char>(key[i]);
   }
   auto keyed = [&](unsigned char pad, std::string_view rest) {
-    std::array<char, kSha256Block> padded{};
+    std::array<char, kHmacBlock> padded{};
     for (std::size_t i = 0; i < padded.size(); ++i) padded[i] = static_cast<char>(block[i] ^ pad);
     hash.update({padded.data(), padded.size()});
     hash.update(rest);
-    std::string out(digest_size(DigestAlgorithm::kSha256), '\0');
+    std::string out(digest_size(algorithm), '\0');
     hash.finish(reinterpret_cast<unsigned char*>(out.data()));
     return out;
   };
   std::string inner = keyed(0x36, bytes);
   hash.start();
   return keyed(0x5C, inner);
+}
+
+}  // namespace
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  return hmac(DigestAlgorithm::kSha256, key, bytes);
+}
+
+std::string hmac_sha1(std::string_view key, std::string_view bytes) {
+  return hmac(DigestAlgorithm::kSha1, key, bytes);
 }
 
 }  // namespace holdfast::codec

@@ -38,5 +38,6 @@ class Digest {
 
 std::string digest_of(DigestAlgorithm algorithm, std::string_view bytes);  // raw
 std::string hmac_sha256(std::string_view key, std::string_view bytes);     // raw
+std::string hmac_sha1(std::string_view key, std::string_view bytes);       // raw
 
 }  // namespace holdfast::codec

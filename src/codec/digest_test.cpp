@@ -129,6 +129,17 @@ TEST(Digest, OutlivesThePoolOfItsThread) {
   EXPECT_EQ(to_hex(out), "900150983cd24fb0d6963f7d28e17f72d41d8cd98f00b204e9800998ecf8427e");
 }
 
+// RFC 2202 section 3, cases 1, 2 and 6.
+TEST(Hmac, Sha1Vectors) {
+  EXPECT_EQ(to_hex(hmac_sha1(std::string(20, '\x0b'), "Hi There")),
+            "b617318655057264e28bc0b6fb378c8ef146be00");
+  EXPECT_EQ(to_hex(hmac_sha1("Jefe", "what do ya want for nothing?")),
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  EXPECT_EQ(to_hex(hmac_sha1(std::string(80, '\xaa'),
+                             "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+}
+
 // RFC 4231 sections 4.2, 4.3 and 4.7 (a key longer than a block).
 TEST(Hmac, Sha256Vectors) {
   EXPECT_EQ(to_hex(hmac_sha256(std::string(20, '\x0b'), "Hi There")),

@@ -149,13 +149,18 @@ void set_payload_hash(const std::string& text, Claim& claim, std::string_view co
   claim.payload_hash = text;
 }
 
-// x-amz-date, or else `Date`, in either form: botocore leaves an HTTP date that its caller set.
+// `Date` may carry the time in either form when x-amz-date is not sent.
 std::string timestamp_of_headers(const SignedRequest& request) {
-  const std::string* date = single_header(request, "x-amz-date", kHeaderCode);
-  if (!date) date = single_header(request, "date", kHeaderCode);
+  if (const std::string* date = single_header(request, "x-amz-date", kHeaderCode)) return *date;
+  const std::string* date = single_header(request, "date", kHeaderCode);
   if (!date) malformed(kHeaderCode, "neither x-amz-date nor date is sent");
   try {
-    return format_basic_iso(parse_http_date(*date));
+    // botocore writes the zone as a mail would.
+    constexpr std::string_view kMailZone = " -0000";
+    std::string text = *date;
+    if (text.ends_with(kMailZone))
+      text.replace(text.size() - kMailZone.size(), std::string::npos, " GMT");
+    return format_basic_iso(parse_http_date(text));
   } catch (const InvalidArgument&) {
     return *date;
   }

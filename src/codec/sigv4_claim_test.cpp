@@ -191,9 +191,9 @@ TEST(Sigv4Claim, RefusesTimesOfAnotherFormOrDay) {
     set_parameter(request, "X-Amz-Date", bad);
     EXPECT_EQ(refusal(request).code, kQueryCode) << bad;
   }
-  // An HTTP date means the same moment; botocore leaves one there that its caller set.
+  // botocore's way when its caller set a Date.
   SignedRequest dated = with_header(authorization());
-  dated.headers[1].second = "Fri, 24 May 2013 00:00:00 GMT";
+  dated.headers[1] = {"date", "Fri, 24 May 2013 00:00:00 -0000"};
   EXPECT_EQ(parse_claim(dated)->timestamp, "20130524T000000Z");
   SignedRequest none = with_header(authorization());
   none.headers.erase(none.headers.begin() + 1);

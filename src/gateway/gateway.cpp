@@ -10,6 +10,7 @@
 #include "gateway/call.h"
 #include "gateway/cors.h"
 #include "gateway/errors.h"
+#include "gateway/ops/form_upload.h"
 #include "gateway/route.h"
 #include "gateway/target.h"
 
@@ -23,8 +24,8 @@ constexpr std::string_view kHealthPath = "/-/health", kMetricsPath = "/-/metrics
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 // What is counted beside the operations of the route table, as labels behind theirs.
-constexpr std::string_view kOwnLabels[] = {"Health", "Metrics", "Unrouted"};
-enum class OwnLabel { kHealth, kMetrics, kUnrouted };
+constexpr std::string_view kOwnLabels[] = {"Health", "Metrics", "Unrouted", "PostObject"};
+enum class OwnLabel { kHealth, kMetrics, kUnrouted, kForm };
 
 int label_of(OwnLabel own) { return int(routes().size()) + int(own); }
 
@@ -131,6 +132,11 @@ http::ServerResponse Gateway::State::run(const Context& context, http::ServerReq
   if (request.method == "OPTIONS") {  // which nobody signs
     check_names(target);
     return preflight(context, storage, request, target);
+  }
+  if (is_form_upload(request, target)) {  // whose signature lies in its body
+    label = label_of(OwnLabel::kForm);
+    check_names(target);
+    return post_form(context, options, storage, authenticator, request, target, request_id);
   }
   const codec::SignedRequest to_verify{request.method, target.raw_path, target.query,
                                        request.headers};

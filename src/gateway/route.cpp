@@ -189,8 +189,9 @@ const Route& find_route(const http::ServerRequest& request, const Target& target
     }
   }
   if (request.method == "POST") {
-    throw Unsupported::with_code("NotImplemented", "POST " + target.path(),
-                                 "form uploads are not offered");
+    throw Unsupported::with_code(
+        "NotImplemented", "POST " + target.path(),
+        "no operation has this method here; forms go to a bucket, as multipart/form-data");
   }
   throw InvalidArgument::with_code("MethodNotAllowed", request.method + " " + target.path(),
                                    "no operation has this method here");

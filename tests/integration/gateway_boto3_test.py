@@ -17,6 +17,7 @@ import processes  # noqa: E402
 from s3_clients import GatewayTestCase, boto3_client  # noqa: E402
 
 import boto3.s3.transfer  # noqa: E402
+import requests  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
 MEBIBYTE = 1 << 20
@@ -185,6 +186,25 @@ class Boto3Test(GatewayTestCase):
         self.assertEqual(self.s3.list_objects_v2(Bucket=self.BUCKET, MaxKeys=0)["KeyCount"], 0)
         versions = self.s3.list_object_versions(Bucket=self.BUCKET, Prefix="page/0/")["Versions"]
         self.assertEqual({(entry["VersionId"], entry["IsLatest"]) for entry in versions}, {("null", True)})
+
+    def test_forms(self):
+        for key, name in (("form/${filename}", "named.txt"), ("form/fixed", "whatever")):
+            post = self.s3.generate_presigned_post(self.BUCKET, key, {"success_action_status": "201", "Content-Type": "text/css"},
+                                                   [{"success_action_status": "201"}, {"Content-Type": "text/css"},
+                                                    ["content-length-range", 1, 100_000]], 60)
+            body = os.urandom(90_000)
+            answer = requests.post(post["url"], post["fields"], files={"file": (name, body)}, timeout=60)
+            self.assertEqual(answer.status_code, 201, answer.text)
+            made = "form/" + (name if "$" in key else "fixed")
+            self.assertIn(f"<Key>{made}</Key>", answer.text)
+            self.assertEqual(self.get(made), body)
+            self.assertEqual(self.s3.head_object(Bucket=self.BUCKET, Key=made)["ContentType"], "text/css")
+            answer = requests.post(post["url"], post["fields"], files={"file": (name, bytes(100_001))}, timeout=60)
+            self.assertEqual((answer.status_code, "<Code>EntityTooLarge</Code>" in answer.text), (400, True), answer.text)
+            answer = requests.post(post["url"], {**post["fields"], "key": "elsewhere"}, files={"file": (name, b"x")}, timeout=60)
+            self.assertEqual(answer.status_code, 403, answer.text)
+            self.assertEqual(self.get(made), body)
+            self.s3.delete_object(Bucket=self.BUCKET, Key=made)
 
     def test_buckets(self):
         self.s3.create_bucket(Bucket="made-here", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

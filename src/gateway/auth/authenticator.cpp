@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "codec/digest.h"
 #include "gateway/text.h"
 
 namespace holdfast::gateway {
@@ -107,6 +108,21 @@ Identity Authenticator::authenticate(const codec::SignedRequest& request, WallTi
     deny("SignatureDoesNotMatch", "the signature is not that of this request under this key");
   }
   return {&key, std::move(*claim), std::move(signing_key)};
+}
+
+Identity Authenticator::authenticate_policy(const PolicySignature& signature) const {
+  const AccessKey& key = find_key(signature.access_key);
+  const std::string expected =
+      signature.scope
+          ? codec::to_hex(codec::hmac_sha256(cache_.get(key, *signature.scope), signature.policy))
+          : codec::to_base64(codec::hmac_sha1(key.secret_key.reveal(), signature.policy));
+  if (!equal_in_constant_time(expected, signature.signature)) {
+    deny("SignatureDoesNotMatch", "the signature is not that of this policy under this key");
+  }
+  Identity identity{.key = &key};
+  identity.claim.access_key = key.access_key;
+  identity.claim.payload_hash = codec::kUnsignedPayload;
+  return identity;
 }
 
 }  // namespace holdfast::gateway

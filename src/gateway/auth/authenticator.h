@@ -7,6 +7,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@ struct Identity {
   const AccessKey* key = nullptr;  // lives as long as the Authenticator
   codec::Claim claim;
   std::string signing_key;  // raw
+};
+
+// What a browser's form says of who signed its policy.
+struct PolicySignature {
+  std::string access_key;
+  std::string policy;     // base64, as sent: the text that is signed
+  std::string signature;  // hexadecimal of HMAC-SHA256; without scope base64 of HMAC-SHA1
+  std::optional<codec::Scope> scope = std::nullopt;
 };
 
 // Signing keys by access key and scope: four HMACs saved a request. Bounded.
@@ -40,6 +49,8 @@ class Authenticator {
   // `skew`: how far a client's clock may be off, either way.
   Authenticator(std::vector<AccessKey> keys, Duration skew);
   Identity authenticate(const codec::SignedRequest& request, WallTime now) const;
+  // Of a form; until when it may be used, its policy says. The claim tells the access key alone.
+  Identity authenticate_policy(const PolicySignature& signature) const;
 
  private:
   const AccessKey& find_key(const std::string& access_key) const;

@@ -47,8 +47,8 @@ void check_new_name(const std::string& name) {
   const bool is_address = std::count(name.begin(), name.end(), '.') == 3 &&
                           std::all_of(name.begin(), name.end(),
                                       [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
-  if (is_address || name.find("-.") != std::string::npos || name.find(".-") != std::string::npos ||
-      name.starts_with("xn--") || name.ends_with("-s3alias")) {
+  if (is_address || name.find("-.") != std::string::npos || name.starts_with("xn--") ||
+      name.ends_with("-s3alias")) {
     throw InvalidArgument::with_code(storage::kInvalidBucketName, "create bucket " + name,
                                      "the name is one that S3 does not allow");
   }

@@ -75,7 +75,7 @@ TEST_F(GatewayTest, CreatingTakesALocationAndRefusesTheRest) {
             "NotImplemented");
   EXPECT_EQ(root.send("PUT", "/Wrong").code(), "InvalidBucketName");
   EXPECT_EQ(root.send("PUT", "/ab").code(), "InvalidBucketName");
-  for (const char* name : {"192.168.5.4", "one-.two", "one.-two", "xn--one", "one-s3alias"}) {
+  for (const char* name : {"192.168.5.4", "one-.two", "xn--one", "one-s3alias"}) {
     EXPECT_EQ(root.send("PUT", std::string("/") + name).code(), "InvalidBucketName") << name;
   }
   EXPECT_EQ(root.send("PUT", "/192.168.5").status, 200);
