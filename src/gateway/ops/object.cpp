@@ -181,6 +181,55 @@ http::ServerResponse get_object(Call& call) {
 
 namespace {
 
+// What a removal may ask of an object beside its etag; S3 has it for directory buckets.
+struct RemovalGuard {
+  std::optional<WallTime> modified;  // to the second
+  std::optional<std::uint64_t> size;
+};
+
+RemovalGuard guard_of(const std::optional<std::string>& modified,
+                      const std::optional<std::string>& size) {
+  RemovalGuard guard;
+  if (size) {
+    guard.size = parse_number(trim(*size));
+    if (!guard.size) {
+      throw InvalidArgument::with_code("InvalidArgument", "delete", "the size is no number");
+    }
+  }
+  if (!modified) return guard;
+  const std::string text(trim(*modified));
+  try {
+    guard.modified = text.ends_with("GMT") ? parse_http_date(text) : parse_rfc3339(text);
+  } catch (const InvalidArgument&) {
+    throw InvalidArgument::with_code("InvalidArgument", "delete",
+                                     "the last modified time is no time");
+  }
+  return guard;
+}
+
+// Looks, and pins what it saw: storages compare etags alone as they remove.
+void apply_guard(const Call& call, const storage::ObjectRef& ref, const RemovalGuard& guard,
+                 storage::RemoveTarget& target) {
+  if (!guard.modified && !guard.size) return;
+  const storage::ObjectInfo info = call.storage.head(call.context, ref, {});
+  const auto seconds = [](WallTime time) {
+    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch());
+  };
+  const bool holds = (!guard.size || *guard.size == info.size) &&
+                     (!guard.modified || seconds(*guard.modified) == seconds(info.modified)) &&
+                     (!target.etag_is || *target.etag_is == info.etag);
+  if (!holds) {
+    throw PreconditionFailed("delete " + ref.text(), "the object is not the one that was meant");
+  }
+  target.etag_is = info.etag;
+}
+
+std::optional<std::string> header_text(const Call& call, std::string_view name) {
+  auto value = call.request.header(name);
+  if (!value) return std::nullopt;
+  return std::string(*value);
+}
+
 void add_etag_condition(const Call& call, storage::RemoveTarget& target) {
   const storage::Condition condition = write_condition(call.request);
   if (condition.must_exist) {
@@ -201,6 +250,10 @@ http::ServerResponse delete_object(Call& call) {
   add_etag_condition(call, target);
   const std::string version = call.version_ref().version;
   if (!version.empty()) target.version = version;
+  apply_guard(call, call.version_ref(),
+              guard_of(header_text(call, "x-amz-if-match-last-modified-time"),
+                       header_text(call, "x-amz-if-match-size")),
+              target);
   target.bypass_governance = call.bypasses_governance(call.ref());
   auto results = call.storage.remove(call.context, call.target.bucket, {target});
   http::ServerResponse response = empty_response(204);
@@ -229,6 +282,12 @@ struct Removal {
   throw InvalidArgument::with_code("MalformedXML", "delete objects", std::move(why));
 }
 
+std::optional<std::string> child_text(const codec::XmlElement& element, std::string_view name) {
+  const codec::XmlElement* child = element.child(name);
+  if (!child) return std::nullopt;
+  return child->text;
+}
+
 Removal removal_of(const Call& call, const codec::XmlElement& object) {
   const codec::XmlElement* key = object.child("Key");
   if (!key) malformed("an object without a key");
@@ -243,9 +302,12 @@ Removal removal_of(const Call& call, const codec::XmlElement& object) {
     call.require(Verb::kDelete, ref);
     removal.version = version;
     removal.target.bypass_governance = call.bypasses_governance(ref);
-    if (version.empty()) return removal;
-    const std::string stored = with_version(call.storage, ref, version).version;
-    if (!stored.empty()) removal.target.version = stored;
+    storage::ObjectRef which = ref;
+    if (!version.empty()) which = with_version(call.storage, ref, version);
+    if (!which.version.empty()) removal.target.version = which.version;
+    apply_guard(call, which,
+                guard_of(child_text(object, "LastModifiedTime"), child_text(object, "Size")),
+                removal.target);
   } catch (const Error& error) {
     removal.error = to_s3_error(error);
   }

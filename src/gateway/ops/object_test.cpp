@@ -200,6 +200,26 @@ TEST_F(GatewayTest, MissingBucketsAndBadKeysAreNamed) {
   EXPECT_EQ(root.send("GET", "/UPPER/k").code(), "InvalidBucketName");
 }
 
+// Ignoring these would remove what the client did not mean.
+TEST_F(GatewayTest, ARemovalMayNameSizeAndTime) {
+  put("k", "12345");
+  const std::string time = get("k").header("Last-Modified");
+  const std::string kSize = "x-amz-if-match-size", kTime = "x-amz-if-match-last-modified-time";
+  const std::string past = "Sat, 01 Jan 2000 00:00:00 GMT";
+  auto remove = [&](codec::Headers headers) {
+    return root.send("DELETE", "/bucket/k", "", std::move(headers)).status;
+  };
+  EXPECT_EQ(remove({{kSize, "4"}}), 412);
+  EXPECT_EQ(remove({{kSize, "many"}}), 400);
+  EXPECT_EQ(remove({{kTime, past}}), 412);
+  EXPECT_EQ(remove({{kTime, "yesterday"}}), 400);
+  EXPECT_EQ(remove({{kSize, "5"}, {kTime, past}}), 412);
+  EXPECT_EQ(remove({{kSize, "5"}, {"If-Match", "\"x\""}}), 412);
+  EXPECT_EQ(get("k").status, 200);
+  EXPECT_EQ(remove({{kSize, "5"}, {kTime, time}}), 204);
+  EXPECT_EQ(remove({{kSize, "5"}}), 404);
+}
+
 class DeleteObjectsTest : public GatewayTest {
  protected:
   GatewayAnswer remove(const std::string& document, codec::Headers headers = {}) {
@@ -233,6 +253,26 @@ TEST_F(DeleteObjectsTest, QuietTellsOnlyOfErrors) {
   EXPECT_EQ(answer.xml().children[1].child_text("Code"), "NoSuchVersion");
   EXPECT_EQ(get("a").status, 200);
   EXPECT_EQ(get("b").status, 404);
+}
+
+TEST_F(DeleteObjectsTest, EachMayNameSizeAndTime) {
+  for (const char* key : {"a", "b", "c"}) put(key, "12345");
+  const std::string time = get("a").header("Last-Modified");
+  const codec::XmlElement told =
+      remove(
+          "<Delete><Object><Key>a</Key><Size>4</Size></Object><Object><Key>b</Key><Size>5</Size>"
+          "<LastModifiedTime>" +
+          time +
+          "</LastModifiedTime></Object><Object><Key>c</Key><LastModifiedTime>"
+          "2001-01-01T00:00:00Z</LastModifiedTime></Object></Delete>")
+          .xml();
+  ASSERT_EQ(told.children.size(), 3u);
+  EXPECT_EQ(told.children[0].child_text("Code"), "PreconditionFailed");
+  EXPECT_EQ(told.children[1].name, "Deleted");
+  EXPECT_EQ(told.children[2].child_text("Code"), "PreconditionFailed");
+  EXPECT_EQ(get("a").status, 200);
+  EXPECT_EQ(get("b").status, 404);
+  EXPECT_EQ(get("c").status, 200);
 }
 
 // Older clients send Content-MD5, newer ones a CRC32 only.
