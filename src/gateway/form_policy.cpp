@@ -51,8 +51,8 @@ class Checker {
   void check(const json& condition) {
     if (condition.is_object()) {
       if (condition.size() != 1) malformed("a condition does not name one field");
-      const auto& pair = *condition.items().begin();
-      check_equal(to_lower(pair.key()), text_of(pair.value()));
+      const auto only = condition.begin();
+      check_equal(to_lower(only.key()), text_of(only.value()));
       return;
     }
     if (!condition.is_array() || condition.size() != 3) malformed("a condition is not one");
