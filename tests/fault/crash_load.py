@@ -320,6 +320,19 @@ class Writer(Worker):
             if found not in allowed:
                 self.surprises.append(f"get {key}: {found} and not {allowed}")
 
+    def peek(self):
+        """Another one's object, which may be replaced or removed this very moment: what comes must be one version, whole."""
+        key = f"w{self.random.randrange(len(self.crew.workers))}/{self.random.choice('abc')}/{self.random.randrange(self.mix.keys // 3)}"
+        try:
+            answer = self.s3.get_object(Bucket=self.mix.bucket, Key=key)
+        except self.s3.exceptions.NoSuchKey:
+            return
+        digest, etag = hashlib.md5(), answer["ETag"].strip('"')
+        for chunk in answer["Body"].iter_chunks(MEBIBYTE):
+            digest.update(chunk)
+        if "-" not in etag and digest.hexdigest() != etag:
+            self.surprises.append(f"peek at {key}: the bytes are not those of ETag {etag}")
+
     def range(self):
         known = self.known()
         if known:

@@ -15,7 +15,7 @@ import processes  # noqa: E402
 import versions_load  # noqa: E402
 
 KILLS = 5
-CUTS = int(os.environ.get("HOLDFAST_POWER_CUTS", "4"))
+CUTS = int(os.environ.get("HOLDFAST_POWER_CUTS", "3"))
 
 
 class GatewayCrashTest(unittest.TestCase):

@@ -130,7 +130,11 @@ def look(disk: Disk, work: pathlib.Path, number: int, cut: Cut) -> list[str]:
     home.mkdir()
     with disk.after_cut(cut.copy, work / f"cut-{number}") as where:
         objects = where / "objects"
-        with processes.Gateway(home, objects) as gateway:
+        try:
+            started = processes.Gateway(home, objects)
+        except RuntimeError as error:
+            return [str(error)]
+        with started as gateway:
             found = [f"{name}: left after the start" for name in leftovers(objects)]
             found += crash_load.problems(gateway.url, cut.states)
             found += crash_load.upload_problems(gateway.url, cut.uploads, cut.ended)
