@@ -137,7 +137,10 @@ struct Condition {
   std::optional<std::string> revision_is;
   std::optional<WallTime> modified_since;    // If-Modified-Since, to the second
   std::optional<WallTime> unmodified_since;  // If-Unmodified-Since, to the second
-  bool empty() const;
+  // What the end of an upload must make, for storages that judge it (Capabilities).
+  std::optional<std::uint64_t> whole_size;
+  std::optional<Checksum> whole_checksum;
+  bool empty() const;  // the last two left out
 };
 
 struct PutRequest {
@@ -316,6 +319,9 @@ struct Capabilities {
   // Of a put or a part, with the known one, before anything is published. False: passed on to an
   // endpoint, which may not look at it.
   bool compares_md5 = true;
+  // The end of an upload passes Condition::whole_* on to an endpoint that knows the parts. False:
+  // whoever wants it judged lists the parts.
+  bool judges_whole = false;
   bool lists_uploads = true;
   bool server_side_copy = true;
   bool unique_revisions = true;  // false: the same bytes put twice may have the same revision

@@ -3,7 +3,9 @@
 checks every byte itself, and prints links for this test to follow."""
 import os
 import pathlib
+import ssl
 import sys
+import tempfile
 import unittest
 import urllib.request
 
@@ -11,7 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import processes  # noqa: E402
 import s3_upstream  # noqa: E402
 from azure_gateway import OverAzure  # noqa: E402
-from s3_clients import GatewayTestCase  # noqa: E402
+from certificates import Authority  # noqa: E402
+from s3_clients import GatewayTestCase, boto3_client  # noqa: E402
 
 CLIENTS = pathlib.Path(os.environ.get("HOLDFAST_CLIENTS_HOME", processes.ROOT / "build/clients"))
 
@@ -21,9 +24,10 @@ def java(jars: str, classes: str, main: str) -> list:
 
 
 class Sdks:
-    """The programs that each kind of storage meets."""
+    """The programs that compare ETags themselves, which every kind of storage meets."""
 
     TRAITS: list[str] = []
+    ca: pathlib.Path | None = None
 
     def setUp(self):
         if not (CLIENTS / "sources.sha256").exists():
@@ -39,7 +43,8 @@ class Sdks:
         self.assertEqual(self.get(f"{name}/written by link"), body)
 
     def fetch(self, url: str, **request) -> bytes:
-        with urllib.request.urlopen(urllib.request.Request(url, **request)) as answer:
+        context = ssl.create_default_context(cafile=str(self.ca)) if self.ca else None
+        with urllib.request.urlopen(urllib.request.Request(url, **request), context=context) as answer:
             return answer.read()
 
     def test_java_v1_of_elasticsearch(self):
@@ -50,16 +55,30 @@ class Sdks:
         self.scenario("java-v1", java("java-v1", "java-v1-classes", "JavaV1"), quiet)
 
 
-class OverFolderTest(Sdks, GatewayTestCase):
+class AllSdks(Sdks):
+    """And those that send and compare checksums in their place."""
+
+    def test_java_v2(self):
+        self.scenario("java-v2", java("java-v2", "java-v2-classes", "JavaV2"))
+
+    def test_go_v2_before_default_checksums(self):
+        self.scenario("go-v2-earlier", [CLIENTS / "go-v2-earlier"])
+
+    @unittest.skipUnless((CLIENTS / "go-v2").exists(), "the Go that is installed is older than the SDK wants")
+    def test_go_v2(self):
+        self.scenario("go-v2", [CLIENTS / "go-v2"])
+
+
+class OverFolderTest(AllSdks, GatewayTestCase):
     pass
 
 
-class OverS3Test(Sdks, s3_upstream.UpstreamTestCase):
+class OverS3Test(AllSdks, s3_upstream.UpstreamTestCase):
     PROXY: dict = {}
     TRAITS = ["copyconditions=ignored", "partnumbers=ignored"]  # by moto
 
 
-class OverAzureTest(Sdks, OverAzure, GatewayTestCase):
+class OverAzureTest(AllSdks, OverAzure, GatewayTestCase):
     TRAITS = ["uploads=NotImplemented"]
 
 
@@ -68,6 +87,29 @@ class OverEncryptedS3Test(Sdks, s3_upstream.UpstreamTestCase):
 
     PROXY = {"allowed": s3_upstream.ALLOWED, "etags": "random", "kms": True}
     TRAITS = ["uploads=AccessDenied", "etags=other", "copyconditions=ignored"]
+
+
+class OverTlsTest(AllSdks, GatewayTestCase):
+    """The folder again, with a certificate of an authority of its own: newer SDKs then send chunks without signatures and a trailer."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="holdfast-tls-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.work = pathlib.Path(folder.name)
+        authority, certificate, key = Authority(cls.work), cls.work / "tls.crt", cls.work / "tls.key"
+        authority.issue(certificate, key, 1)
+        cls.ca, cls.trusted = authority.certificate, cls.work / "trusted.p12"
+        processes.run(["keytool", "-importcert", "-noprompt", "-file", cls.ca, "-keystore", cls.trusted, "-storepass", "only-for-tests"], check=True)
+        values = {"holdfast": {"gateway": {"tls": {"certFile": str(certificate), "keyFile": str(key), "caFile": str(cls.ca)}}}}
+        cls.gateway = processes.Gateway(cls.work, cls.work / "objects", values, ca=cls.ca)
+        cls.addClassCleanup(cls.gateway.stop)
+        cls.s3 = boto3_client(cls.gateway.url, ca=cls.ca)
+        cls.s3.create_bucket(Bucket=cls.BUCKET)
+
+    def environment(self) -> dict:
+        java = f"-Djavax.net.ssl.trustStore={self.trusted} -Djavax.net.ssl.trustStorePassword=only-for-tests"
+        return {**super().environment(), "AWS_CA_BUNDLE": str(self.ca), "JAVA_TOOL_OPTIONS": java}
 
 
 del GatewayTestCase  # a base only

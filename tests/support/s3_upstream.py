@@ -55,6 +55,15 @@ def action_of(method: str, bucket: str, key: str, query: dict) -> str:
     return {"PUT": "PutObject", "POST": "PutObject", "GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject"}.get(method, method)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, address):
+        """A gateway that has seen enough hangs up; everything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, address)
+
+
 class Proxy:
     """In front of `upstream`. `allowed` None: everything; `etags` "plain" or "random" (never an MD5, the same for the same version); `kms`: says
     in its answers that the bucket is encrypted with KMS; `faults`: what it breaks (see Handler.break_request); `tls`: its certificate and key file. Keeps what it saw."""
@@ -68,8 +77,7 @@ class Proxy:
         self.bad_etags: list[str] = []
         self.session_tokens: set[str] = set()
         handler = type("ProxyHandler", (Handler,), {"proxy": self})
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), handler)
         self.port = self.server.server_address[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         if tls:

@@ -188,11 +188,22 @@ std::vector<storage::PartInfo> stored_parts(const Call& call) {
 }
 
 // The client may say what size and checksum it expects the finished object to have. Both follow
-// from the parts, so that a difference is found before anything is published.
-void check_expectations(const Call& call, const std::vector<storage::CompletedPart>& wanted) {
+// from the parts, so that a difference is found before anything is published; by the storage, if it
+// judges that itself, whose parts we may not be allowed to list.
+void check_expectations(const Call& call, const std::vector<storage::CompletedPart>& wanted,
+                        storage::Condition& condition) {
   auto size = call.request.header("x-amz-mp-object-size");
   const auto checksum = checksum_of_headers(call.request);
   if (!size && !checksum) return;
+  if (call.storage.capabilities().judges_whole) {
+    if (size) condition.whole_size = parse_number(trim(*size));
+    if (size && !condition.whole_size) {
+      throw InvalidArgument::with_code("InvalidRequest", "complete the upload",
+                                       "x-amz-mp-object-size is not a number");
+    }
+    condition.whole_checksum = checksum;
+    return;
+  }
   const auto parts = storage::choose_parts(stored_parts(call), wanted,
                                            call.storage.capabilities().min_part_size, call.ref());
   std::uint64_t total = 0;
@@ -218,10 +229,11 @@ storage::PutResult complete(const Call& call, const std::vector<storage::Complet
   const WriteGate gate(call, call.ref());
   storage::PutResult result;
   try {
-    check_expectations(call, parts);
+    storage::Condition condition = gate.condition();
+    check_expectations(call, parts, condition);
     gate.run([&] {
-      result = call.multipart().complete(call.context, call.ref(), upload_id(call), parts,
-                                         gate.condition());
+      result =
+          call.multipart().complete(call.context, call.ref(), upload_id(call), parts, condition);
     });
     return result;
   } catch (const NotFound& error) {

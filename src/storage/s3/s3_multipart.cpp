@@ -40,6 +40,19 @@ S3Call part_call(const ObjectRef& ref, const std::string& upload_id, unsigned nu
           .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload_id}}};
 }
 
+// What the finished object must be: the endpoint has the parts to tell.
+void add_whole(codec::Headers& headers, const Condition& condition) {
+  if (condition.whole_size) {
+    headers.emplace_back("x-amz-mp-object-size", std::to_string(*condition.whole_size));
+  }
+  if (const auto& sum = condition.whole_checksum) {
+    std::string value = codec::to_base64(sum->value);
+    if (sum->composite && sum->parts > 0) value += "-" + std::to_string(sum->parts);
+    headers.emplace_back(checksum_header(sum->algorithm), std::move(value));
+    headers.emplace_back("x-amz-checksum-type", sum->composite ? "COMPOSITE" : "FULL_OBJECT");
+  }
+}
+
 std::string completion(const std::vector<CompletedPart>& parts) {
   codec::XmlWriter xml("CompleteMultipartUpload", kNamespace);
   for (const CompletedPart& part : parts) {
@@ -136,6 +149,7 @@ PutResult S3Multipart::complete(const Context& context, const ObjectRef& ref,
               .query = {{"uploadId", upload_id}},
               .conditional_write = needs_object(condition)};
   add_write_conditions(call.headers, condition);
+  add_whole(call.headers, condition);
   std::string body = completion(parts);
   codec::XmlElement root =
       endpoint_.send_for_xml(context, call, "CompleteMultipartUploadResult", &body);

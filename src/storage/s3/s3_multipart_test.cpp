@@ -84,6 +84,24 @@ TEST(S3MultipartTest, AWholeUploadOnTheWire) {
   EXPECT_EQ(peer.server.connections(), 1u);
 }
 
+TEST(S3MultipartTest, WhatTheWholeMustBeIsPassedOn) {
+  S3Peer peer({completed(), completed()});
+  Checksum sum{codec::DigestAlgorithm::kCrc32, std::string(4, '\0')};
+  Condition condition{.whole_size = 7, .whole_checksum = sum};
+  auto complete = [&] {
+    peer.storage->multipart()->complete(peer.context, kRef, "id", {{1, "p", {}}}, condition);
+  };
+  complete();
+  EXPECT_EQ(peer.server.request(0).header("x-amz-mp-object-size"), "7");
+  EXPECT_EQ(peer.server.request(0).header("x-amz-checksum-crc32"), "AAAAAA==");
+  EXPECT_EQ(peer.server.request(0).header("x-amz-checksum-type"), "FULL_OBJECT");
+  condition.whole_checksum->composite = true;
+  condition.whole_checksum->parts = 2;
+  complete();
+  EXPECT_EQ(peer.server.request(1).header("x-amz-checksum-crc32"), "AAAAAA==-2");
+  EXPECT_EQ(peer.server.request(1).header("x-amz-checksum-type"), "COMPOSITE");
+}
+
 TEST(S3MultipartTest, AnErrorBehindAGoodStatusIsAnError) {
   S3Peer peer(
       {xml_reply(200, "\n\n<?xml version=\"1.0\"?><Error><Code>InternalError</Code></Error>"),

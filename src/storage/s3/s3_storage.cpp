@@ -81,7 +81,8 @@ class S3Storage : public Storage {
   S3Buckets buckets_;
   S3NamedBuckets named_buckets_{buckets_, endpoint_.options().named_buckets};
   S3Multipart multipart_;
-  const Capabilities capabilities_{.name = "s3", .compares_md5 = false, .unique_revisions = false};
+  const Capabilities capabilities_{
+      .name = "s3", .compares_md5 = false, .judges_whole = true, .unique_revisions = false};
 };
 
 PutResult S3Storage::put(const Context& context, const ObjectRef& ref, Source& body,
