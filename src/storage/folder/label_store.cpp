@@ -149,18 +149,26 @@ void LabelStore::apply_link(const ObjectRef& ref, StoredObject& out) const {
 
 std::optional<StoredObject> LabelStore::read(const ObjectRef& ref, const ObjectFile& file,
                                              bool full) const {
-  StoredObject out = by_hand(file);
+  StoredObject out;
+  out.by_hand = true;
+  out.modified = wall_time(stamp_of(file.info).modified);
+  // What a file without a label is known by costs two digests: made only when it is needed.
+  auto without_label = [&] {
+    StoredObject made = by_hand(file);
+    made.damaged = out.damaged;
+    return made;
+  };
   auto gone = [&] {
     struct stat now{};
     return ::fstat(file.file.get(), &now) == 0 && now.st_nlink == 0;
   };
   if (!core_.use_xattrs) {
     if (!read_side_label(ref, file, out) && full && gone()) return std::nullopt;
-    return out;
+    return out.by_hand ? without_label() : out;
   }
   bool needs_side = false;
   read_attribute(file, out, needs_side);
-  if (out.by_hand) return out;
+  if (out.by_hand) return without_label();
   apply_link(ref, out);
   if (!needs_side || !full) return out;
   std::string name = codec::to_hex(out.label.id);
