@@ -64,6 +64,7 @@ gateway::GatewayOptions gateway_options(const config::Values& values,
   options.region = settings.region;
   options.catalog_prefix = values.holdfast.catalog.prefix;
   options.metrics = settings.metrics;
+  options.customer_keys_over_http = settings.customer_keys_over_http;
   options.gauges = [&server] {
     return gateway::ServerGauges{server->open_connections(), server->queued_requests(),
                                  server->failed_handshakes()};

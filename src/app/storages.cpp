@@ -6,6 +6,7 @@
 #include "app/storage_azure.h"
 #include "app/storage_s3.h"
 #include "base/error.h"
+#include "codec/text.h"
 #include "config/rules.h"
 #include "storage/folder/folder_storage.h"
 #include "storage/s3/s3_storage.h"
@@ -74,6 +75,9 @@ std::unique_ptr<storage::Storage> open_configured_storage(const Context& context
   options.root = values.holdfast.storage.folder;
   options.read_only = read_only;
   options.reserved_bytes = values.holdfast.storage.reserved_bytes;
+  for (const config::EncryptionKey& each : values.holdfast.storage.encryption_keys) {
+    options.own_keys.emplace_back(codec::from_hex(each.key.reveal()).value_or(""));
+  }
   auto storage = storage::open_folder_storage(context, options);
   if (!read_only) create_buckets(context, values, *storage);
   return storage;

@@ -112,6 +112,10 @@ void add_gateway_keys(std::vector<Key>& keys) {
                       "the system's"));
   keys.push_back(flag(path + "accessLog", HOLDFAST_AT(holdfast.gateway.access_log), true,
                       "whether every request is logged"));
+  keys.push_back(flag(path + "customerKeysOverHttp",
+                      HOLDFAST_AT(holdfast.gateway.customer_keys_over_http), false,
+                      "whether keys of clients (SSE-C) are taken without TLS: only where nobody "
+                      "else can listen, or behind a proxy that ends TLS"));
   keys.push_back(flag(path + "metrics", HOLDFAST_AT(holdfast.gateway.metrics), true,
                       "whether /-/metrics answers, which needs no key"));
   Key pairs = row(path + "keys", "a list of mappings with accessKey and secretKey or secretKeyFile",

@@ -5,6 +5,27 @@ namespace holdfast::config {
 
 namespace {
 
+constexpr std::size_t kMostEncryptionKeys = 64;
+
+void add_encryption(std::vector<Key>& keys) {
+  Key list = row("holdfast.storage.encryption.keys", "a list of mappings with key or keyFile", "[]",
+                 "keys that the folder encrypts objects with when a client asks for it (SSE-S3): "
+                 "the first one encrypts, all decrypt; none: it is not offered");
+  list.elements = [](std::size_t i) {
+    Key key = secret("holdfast.storage.encryption.keys[" + std::to_string(i) + "].key",
+                     HOLDFAST_AT(holdfast.storage.encryption_keys[i].key), "\"\"",
+                     "a key, as openssl rand -hex 32 makes one");
+    key.allowed = "64 hexadecimal digits";
+    return std::vector<Key>{std::move(key).under("holdfast.storage.encryption.keys[].key")};
+  };
+  list.resize = [](Values& values, std::size_t count) {
+    if (count > kMostEncryptionKeys) throw BadValue{"more than 64 keys"};
+    values.holdfast.storage.encryption_keys.resize(count);
+  };
+  list.count = [](const Values& values) { return values.holdfast.storage.encryption_keys.size(); };
+  keys.push_back(std::move(list));
+}
+
 void add_hook(std::vector<Key>& keys, Store store, const std::string& moment, Hook Hooks::* hook) {
   const std::string path = "holdfast.hooks." + std::string(name_of(store)) + "." + moment + ".";
   const std::string family = "holdfast.hooks.STORE." + moment + ".";
@@ -103,6 +124,7 @@ void add_holdfast_keys(std::vector<Key>& keys) {
            "the path of a folder", take_folder));
   keys.push_back(size("holdfast.storage.reserved", HOLDFAST_AT(holdfast.storage.reserved_bytes),
                       "64Mi", "free space of its disk that is never used"));
+  add_encryption(keys);
   keys.push_back(listen("holdfast.run.listen", HOLDFAST_AT(holdfast.run.listen), "127.0.0.1:9747",
                         "where the scheduler's web page, metrics and HTTP API listen"));
   keys.push_back(duration(

@@ -210,6 +210,22 @@ void check_gateway(Loaded& loaded) {
   }
 }
 
+void check_encryption(Loaded& loaded) {
+  std::set<std::string> known;
+  const auto& keys = loaded.values.holdfast.storage.encryption_keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string path = fmt::format("holdfast.storage.encryption.keys[{}].key", i);
+    std::string digits = keys[i].key.reveal();
+    for (char& c : digits) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      refuse(loaded, path, "is not a key of 256 bits", "make one with openssl rand -hex 32",
+             "64 hexadecimal digits");
+    } else if (!known.insert(digits).second) {
+      refuse(loaded, path, "is given twice", "name every key once");
+    }
+  }
+}
+
 void check_servers(Loaded& loaded) {
   const StackGraphServer& stackgraph = loaded.values.holdfast.stackgraph;
   const std::pair<std::string, const std::vector<std::string>*> commands[] = {
@@ -324,6 +340,7 @@ void check_rules(Loaded& loaded, const Environment& environment) {
   check_instances(loaded);
   check_places(loaded);
   check_gateway(loaded);
+  check_encryption(loaded);
   check_servers(loaded);
 }
 

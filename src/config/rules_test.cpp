@@ -127,6 +127,22 @@ TEST(Rules, AnAccountNeedsItsName) {
               ElementsAre("minio.accessKey"));
 }
 
+TEST(Rules, EncryptionKeysAreKeysAndDiffer) {
+  const std::string good(64, 'a'), upper(64, 'A');
+  auto errors = [](const std::string& keys) {
+    return errors_of("holdfast: {storage: {encryption: {keys: [" + keys + "]}}}");
+  };
+  auto key = [](const std::string& digits) { return "{key: \"" + digits + "\"}"; };
+  EXPECT_THAT(errors(key(good)), IsEmpty());
+  EXPECT_THAT(errors(key(good) + ", " + key(std::string(64, '1'))), IsEmpty());
+  const std::string first = "holdfast.storage.encryption.keys[0].key";
+  EXPECT_THAT(errors(key(good + "a")), ElementsAre(first));
+  EXPECT_THAT(errors(key(std::string(64, 'g'))), ElementsAre(first));
+  EXPECT_THAT(errors(key("")), ElementsAre(first));
+  EXPECT_THAT(errors(key(good) + ", " + key(upper)),
+              ElementsAre("holdfast.storage.encryption.keys[1].key"));
+}
+
 TEST(Rules, BucketNamesMustSuitTheStorage) {
   const std::string name = "backup: {stackGraph: {bucketName: %s}}\nminio: {%s}\n";
   const auto with = [](const std::string& bucket, const std::string& kind) {

@@ -139,12 +139,17 @@ struct Gateway {
   std::string tls_certificate_file, tls_key_file;
   std::string tls_ca_file;  // for our own calls of it; empty: the system's
   bool access_log = false, metrics = false;
+  bool customer_keys_over_http = false;
   std::vector<GatewayKey> keys;
   GatewayLimits limits;
+};
+struct EncryptionKey {
+  Secret key;  // 64 hexadecimal digits
 };
 struct FolderStorage {
   std::string folder;
   std::uint64_t reserved_bytes = 0;
+  std::vector<EncryptionKey> encryption_keys;  // the first one encrypts, all decrypt
 };
 struct Run {
   std::string listen;

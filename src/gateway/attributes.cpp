@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "gateway/checksums.h"
+#include "gateway/encryption.h"
 #include "gateway/marks.h"
 #include "gateway/text.h"
 
@@ -90,28 +91,38 @@ void refuse_foreign_access_lists(const http::ServerRequest& request) {
   }
 }
 
+namespace {
+
+// Whether encryption.h knows it: other encryption headers would be lost.
+bool is_known_encryption(std::string_view lower, bool copies) {
+  for (std::string_view prefix : {kObjectKey, kSourceKey}) {
+    if (!lower.starts_with(prefix) || (prefix == kSourceKey && !copies)) continue;
+    lower.remove_prefix(prefix.size());
+    return lower == "algorithm" || lower == "key" || lower == "key-md5";
+  }
+  return lower == "x-amz-server-side-encryption" ||
+         lower == "x-amz-server-side-encryption-aws-kms-key-id";
+}
+
+}  // namespace
+
 void refuse_unoffered_headers(const http::ServerRequest& request) {
   refuse_foreign_access_lists(request);
+  const bool copies = request.header("x-amz-copy-source").has_value();
   for (const auto& [name, value] : request.headers) {
     const std::string lower = to_lower(name);
     if (lower == "x-amz-storage-class" && !equal_ignoring_case(trim(value), "STANDARD")) {
       throw InvalidArgument::with_code("InvalidStorageClass", "read the storage class",
                                        "only STANDARD is offered");
     }
-    if (lower.starts_with("x-amz-server-side-encryption") ||
-        lower == "x-amz-website-redirect-location" || lower == "x-amz-write-offset-bytes" ||
-        lower.starts_with("x-amz-copy-source-server-side-encryption")) {
+    const bool encryption = lower.starts_with("x-amz-server-side-encryption") ||
+                            lower.starts_with("x-amz-copy-source-server-side-encryption");
+    if ((encryption && !is_known_encryption(lower, copies)) ||
+        lower == "x-amz-website-redirect-location" || lower == "x-amz-write-offset-bytes") {
       throw Unsupported::with_code("NotImplemented", "read the headers",
                                    "header " + lower + " asks for what is not offered");
     }
   }
-}
-
-void add_encryption_headers(http::ServerResponse& response, const storage::Encryption& encryption) {
-  if (encryption.algorithm.empty()) return;
-  response.headers.emplace_back("x-amz-server-side-encryption", encryption.algorithm);
-  if (encryption.key_id.empty()) return;
-  response.headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", encryption.key_id);
 }
 
 std::string quote_etag(const std::string& etag) { return '"' + etag + '"'; }
@@ -138,7 +149,7 @@ void add_object_headers(http::ServerResponse& response, const storage::ObjectInf
   headers.emplace_back("ETag", quote_etag(info.etag));
   headers.emplace_back("Last-Modified", format_http_date(info.modified));
   headers.emplace_back("Accept-Ranges", "bytes");
-  add_encryption_headers(response, info.encryption);
+  add_encryption_headers(response, info.encryption, options.customer_key);
   for (const NamedHeader& name : kShown) {
     if (auto value = overridden(options, name.lower)) {
       headers.emplace_back(name.shown, *value);

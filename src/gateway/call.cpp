@@ -60,6 +60,10 @@ void Call::require(Verb verb, const storage::ObjectRef& object) const {
   if (!permissions.allows(verb, object.bucket, object.key)) deny(word_for(verb), object.text());
 }
 
+void Call::require_root(std::string_view what) const {
+  if (!permissions.root()) deny(what, target.path());
+}
+
 void Call::require_bucket() const {
   if (auto* store = storage.buckets()) {
     store->info(context, target.bucket);

@@ -49,6 +49,8 @@ struct Call {
   // AccessDenied unless this key may do it: for objects beside the one that the request names,
   // which auth/access_rules.h has seen to before the operation began.
   void require(Verb verb, const storage::ObjectRef& object) const;
+  // AccessDenied unless this is the root pair; `what` says what is not allowed.
+  void require_root(std::string_view what) const;
   // NotFound (code NoSuchBucket) unless the bucket is there.
   void require_bucket() const;
   // The object, in the version that the query names. NotFound (code NoSuchVersion) where the

@@ -38,6 +38,7 @@ constexpr std::array kByCode = {
     CodeRow{"InvalidBucketState", 409, "the bucket's versioning and object lock do not allow it"},
     CodeRow{"InvalidChunkSizeError", 403, ""},
     CodeRow{"InvalidDigest", 400, ""},
+    CodeRow{"InvalidEncryptionAlgorithmError", 400, ""},
     CodeRow{"InvalidPart", 400, "a part is missing, or is not the one that was sent"},
     CodeRow{"InvalidPartOrder", 400, "the parts are not in rising order"},
     CodeRow{"InvalidPolicyDocument", 400, ""},

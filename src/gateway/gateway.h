@@ -25,8 +25,10 @@ struct GatewayOptions {
   Duration clock_skew = std::chrono::minutes(15);
   std::uint64_t max_document_bytes = 4u << 20;  // of a request's XML
   std::string catalog_prefix = ".holdfast/";    // keys that only grants for them reach
-  bool metrics = true;                          // whether /-/metrics answers
-  std::function<ServerGauges()> gauges;         // for /-/metrics, from any thread; none: zeros
+  // Whether keys of clients (SSE-C) are taken without TLS, where all who listen are trusted.
+  bool customer_keys_over_http = false;
+  bool metrics = true;                   // whether /-/metrics answers
+  std::function<ServerGauges()> gauges;  // for /-/metrics, from any thread; none: zeros
 };
 
 // Thread-safe: handle() runs on many threads at once.

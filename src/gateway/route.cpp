@@ -41,7 +41,10 @@ constexpr std::array kRoutes = {
     Route{"GetBucketCors", "GET", kBucket, {"cors"}, "", get_bucket_cors},
     Route{"PutBucketCors", "PUT", kBucket, {"cors"}, "", put_bucket_cors},
     Route{"DeleteBucketCors", "DELETE", kBucket, {"cors"}, "", delete_bucket_cors},
-    Route{"GetBucketEncryption", "GET", kBucket, {"encryption"}, "", get_bucket_setting},
+    Route{"GetBucketEncryption", "GET", kBucket, {"encryption"}, "", get_bucket_encryption},
+    Route{"PutBucketEncryption", "PUT", kBucket, {"encryption"}, "", put_bucket_encryption},
+    Route{
+        "DeleteBucketEncryption", "DELETE", kBucket, {"encryption"}, "", delete_bucket_encryption},
     Route{"GetBucketLifecycle", "GET", kBucket, {"lifecycle"}, "", get_bucket_lifecycle},
     Route{
         "PutBucketLifecycleConfiguration", "PUT", kBucket, {"lifecycle"}, "", put_bucket_lifecycle},

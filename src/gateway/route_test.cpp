@@ -24,7 +24,7 @@ const std::vector<SubResource> kSubResources = {
     {"", "acl", {"GET", "PUT"}, {"GET", "PUT"}},
     {"", "analytics", {"GET", "PUT", "DELETE"}, {}},
     {"", "cors", {"GET", "PUT", "DELETE"}, {"GET", "PUT", "DELETE"}},
-    {"", "encryption", {"GET", "PUT", "DELETE"}, {"GET"}},
+    {"", "encryption", {"GET", "PUT", "DELETE"}, {"GET", "PUT", "DELETE"}},
     {"", "intelligent-tiering", {"GET", "PUT", "DELETE"}, {}},
     {"", "inventory", {"GET", "PUT", "DELETE"}, {}},
     {"", "lifecycle", {"GET", "PUT", "DELETE"}, {"GET", "PUT", "DELETE"}},

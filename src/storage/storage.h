@@ -29,6 +29,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "base/stream.h"
 #include "codec/digest.h"
 
@@ -55,6 +56,10 @@ inline constexpr std::string_view kNoSuchVersion = "NoSuchVersion";
 inline constexpr std::string_view kIsDeleteMarker =
     "MethodNotAllowed";  // InvalidArgument: a delete marker has no bytes
 inline constexpr std::string_view kLocked = "AccessDenied";  // AccessDenied: an object lock
+// InvalidArgument: the object is encrypted with a client's key and none was given, or none was
+// used; AccessDenied, code kOtherKey: that key is another one.
+inline constexpr std::string_view kKeyMismatch = "InvalidRequest";
+inline constexpr std::string_view kOtherKey = "AccessDenied";
 
 struct ObjectRef {
   std::string bucket;
@@ -108,14 +113,24 @@ struct Marks {
 struct Encryption {
   std::string algorithm;  // "AES256", "aws:kms", "aws:kms:dsse"
   std::string key_id;     // of a KMS key
+  bool customer = false;  // with a key that the client keeps, and brings with each request
   friend bool operator==(const Encryption&, const Encryption&) = default;
+};
+
+// How a new object shall be encrypted. Empty: as the storage does by itself. Only what Capabilities
+// offer may be asked for.
+struct EncryptionRequest {
+  std::string algorithm;  // "AES256", "aws:kms", "aws:kms:dsse": with a key of the storage's
+  std::string key_id;     // of a KMS key; empty: the storage's own choice
+  Secret customer_key;    // 32 bytes, never kept; without the two above
+  bool empty() const { return algorithm.empty() && customer_key.empty(); }
 };
 
 struct ObjectInfo {
   std::string key;
   std::uint64_t size = 0;
-  std::string etag;  // without quotes, for S3 clients; 32 hexadecimal digits always mean the MD5 of
-                     // the bytes
+  std::string etag;  // without quotes, for S3 clients; 32 hexadecimal digits mean the MD5 of the
+                     // bytes (with a client's key: of the encrypted ones)
   std::string revision;  // opaque; equal revisions mean the same bytes and attributes. What
                          // conditions inside holdfast use
   WallTime modified;
@@ -156,6 +171,8 @@ struct PutRequest {
   // body itself compares its bytes with what is told here, and nobody needs to hash them again.
   std::function<std::optional<Checksum>()> checksum_at_end;
   Marks marks;
+  // Of a part: the key that its upload was begun with, and nothing else.
+  EncryptionRequest encryption = {};
 };
 
 struct PutResult {
@@ -175,6 +192,14 @@ struct GetRequest {
   std::optional<Range> range;    // unsatisfiable: InvalidArgument (code kInvalidRange)
   std::optional<unsigned> part;  // the bytes of that part of a multipart object, from 1
   Condition condition;
+  // For get() of an object that a client's key encrypts: that key, else InvalidArgument (code
+  // kKeyMismatch). head() needs none; both refuse one that does not fit (kOtherKey) or that the
+  // object does not want (kKeyMismatch).
+  Secret customer_key = {};
+  // The bytes that the ETag is of, for who compares the two: of an object that a client's key
+  // encrypts those that lie there, without the key (the sizes told are then theirs). What cannot be
+  // decrypted comes as it lies, in place of an error, and then differs.
+  bool for_etag = false;
 };
 
 // An open object. info() is of the very version that read() delivers, whatever is written
@@ -224,6 +249,8 @@ struct CopyRequest {
   bool replace_tags = false;          // else the source's are kept
   Marks
       marks;  // the copy's lock, and its tags when they are replaced. The source's lock is not kept
+  Secret source_customer_key = {};    // as GetRequest::customer_key
+  EncryptionRequest encryption = {};  // of the copy; never taken over from the source
 };
 struct CopyResult {
   std::string etag;
@@ -231,6 +258,7 @@ struct CopyResult {
   WallTime modified;
   std::string version = {};
   std::string source_version = {};
+  Encryption encryption{};
 };
 
 struct BucketInfo {
@@ -257,7 +285,7 @@ struct PartInfo {
   std::string etag;
   WallTime modified;
   std::optional<Checksum> checksum;
-  Encryption encryption{};  // of put_part() only
+  Encryption encryption{};  // of put_part() and copy_part() only
 };
 struct CompletedPart {
   unsigned number = 0;
@@ -278,6 +306,13 @@ struct UploadPage {
   std::vector<std::string> prefixes;
   bool more = false;
 };
+// What a part is copied by.
+struct CopyPartRequest {
+  std::optional<Range> range;  // nullopt: all of the source
+  Condition source_condition;
+  Secret source_customer_key = {};  // as GetRequest::customer_key
+  Secret customer_key = {};         // as PutRequest::encryption of a part
+};
 struct UploadListRequest {
   std::string bucket, prefix, delimiter, after_key, after_upload_id;
   unsigned limit = 1000;
@@ -291,15 +326,18 @@ class MultipartStore {
   // `checksum_algorithm`: what the finished object's checksum shall be computed with, composite or
   // not.
   virtual std::string create(const Context& context, const ObjectRef& ref,
-                             const Attributes& attributes,
-                             std::optional<Checksum> checksum_kind) = 0;
+                             const Attributes& attributes, std::optional<Checksum> checksum_kind,
+                             const EncryptionRequest& encryption) = 0;
+  std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
+                     std::optional<Checksum> checksum_kind) {
+    return create(context, ref, attributes, std::move(checksum_kind), {});
+  }
   virtual PartInfo put_part(const Context& context, const ObjectRef& ref,
                             const std::string& upload_id, unsigned number, Source& body,
                             const PutRequest& request) = 0;
   virtual PartInfo copy_part(const Context& context, const ObjectRef& ref,
                              const std::string& upload_id, unsigned number, const ObjectRef& source,
-                             const std::optional<Range>& range,
-                             const Condition& source_condition) = 0;
+                             const CopyPartRequest& request) = 0;
   virtual PutResult complete(const Context& context, const ObjectRef& ref,
                              const std::string& upload_id, const std::vector<CompletedPart>& parts,
                              const Condition& condition) = 0;
@@ -328,6 +366,8 @@ struct Capabilities {
   bool every_key = true;  // false: keys that its names cannot hold are refused (InvalidArgument)
   // False: a part that is sent after abort is taken, and can never be published.
   bool late_parts_refused = true;
+  bool customer_keys = false;                // EncryptionRequest::customer_key and its like
+  std::vector<std::string> encryption = {};  // values of EncryptionRequest::algorithm
 };
 
 class VersionedStore;  // storage/versions.h

@@ -16,19 +16,29 @@ constexpr std::size_t kBuffer = 256 * 1024;
 
 }  // namespace
 
-std::string digest_of_stored(const Context& context, storage::Storage& storage,
-                             const storage::ObjectRef& ref, const storage::GetRequest& request,
-                             codec::DigestAlgorithm algorithm, RateLimiter& limiter,
-                             std::uint64_t& bytes) {
-  auto reader = storage.get(context, ref, request);
+namespace {
+
+std::string digest_of(const Context& context, storage::Reader& reader,
+                      codec::DigestAlgorithm algorithm, RateLimiter& limiter,
+                      std::uint64_t& bytes) {
   codec::Digest digest(algorithm);
   std::vector<char> buffer(kBuffer);
-  while (std::size_t count = reader->read(buffer)) {
+  while (std::size_t count = reader.read(buffer)) {
     digest.update({buffer.data(), count});
     bytes += count;
     limiter.take(context, count);
   }
   return digest.finish();
+}
+
+}  // namespace
+
+std::string digest_of_stored(const Context& context, storage::Storage& storage,
+                             const storage::ObjectRef& ref, const storage::GetRequest& request,
+                             codec::DigestAlgorithm algorithm, RateLimiter& limiter,
+                             std::uint64_t& bytes) {
+  auto reader = storage.get(context, ref, request);
+  return digest_of(context, *reader, algorithm, limiter, bytes);
 }
 
 bool is_md5_etag(std::string_view etag) {
@@ -60,10 +70,13 @@ std::string etag_of_stored(const Context& context, storage::Storage& storage,
   const storage::ObjectRef ref{bucket, object.key};
   storage::GetRequest request;
   request.condition.revision_is = object.revision;
-  std::uint64_t bytes = 0;
+  request.for_etag = true;
+  std::uint64_t bytes = 0, size = object.size;
   auto md5 = [&] {
-    return codec::to_hex(digest_of_stored(context, storage, ref, request,
-                                          codec::DigestAlgorithm::kMd5, limiter, bytes));
+    auto reader = storage.get(context, ref, request);
+    // Under a client's key: of the encrypted bytes, which are more.
+    if (reader->info().encryption.customer) size = reader->info().size;
+    return codec::to_hex(digest_of(context, *reader, codec::DigestAlgorithm::kMd5, limiter, bytes));
   };
   std::string etag;
   if (unsigned parts = parts_told_by(object.etag); parts > 0) {
@@ -76,9 +89,9 @@ std::string etag_of_stored(const Context& context, storage::Storage& storage,
   } else {
     etag = md5();
   }
-  if (bytes == object.size) return etag;
-  throw Corrupt("read " + ref.text(), "it gave " + std::to_string(bytes) + " of " +
-                                          std::to_string(object.size) + " bytes");
+  if (bytes == size) return etag;
+  throw Corrupt("read " + ref.text(),
+                "it gave " + std::to_string(bytes) + " of " + std::to_string(size) + " bytes");
 }
 
 }  // namespace holdfast::transfer

@@ -271,21 +271,19 @@ TEST_P(StorageConformance, PartsCanBeCopiedFromObjects) {
   std::string source = part_bytes('s', 100) + "0123456789";
   put("source", source);
   std::string upload = start("object");
-  PartInfo whole =
-      multipart().copy_part(context_, ref("object"), upload, 1, ref("source"), std::nullopt, {});
-  PartInfo piece =
-      multipart().copy_part(context_, ref("object"), upload, 2, ref("source"),
-                            Range{.first = source.size() - 10, .last = source.size() - 6}, {});
+  PartInfo whole = multipart().copy_part(context_, ref("object"), upload, 1, ref("source"), {});
+  PartInfo piece = multipart().copy_part(
+      context_, ref("object"), upload, 2, ref("source"),
+      {.range = Range{.first = source.size() - 10, .last = source.size() - 6}});
   EXPECT_EQ(whole.size, source.size());
   EXPECT_EQ(whole.etag, md5_hex(source));
   EXPECT_EQ(piece.size, 5u);
   EXPECT_EQ(piece.etag, md5_hex("01234"));
-  Condition other{.etag_is = {"other"}};
-  expect_error<PreconditionFailed>("", [&] {
-    multipart().copy_part(context_, ref("object"), upload, 3, ref("source"), std::nullopt, other);
-  });
+  CopyPartRequest other{.source_condition = {.etag_is = {"other"}}};
+  expect_error<PreconditionFailed>(
+      "", [&] { multipart().copy_part(context_, ref("object"), upload, 3, ref("source"), other); });
   expect_error<NotFound>(kNoSuchKey, [&] {
-    multipart().copy_part(context_, ref("object"), upload, 3, ref("none"), std::nullopt, {});
+    multipart().copy_part(context_, ref("object"), upload, 3, ref("none"), {});
   });
   multipart().complete(context_, ref("object"), upload, {{1, whole.etag}, {2, piece.etag}}, {});
   EXPECT_TRUE(get("object") == source + "01234");

@@ -24,6 +24,8 @@ constexpr std::array kRules = {
     AccessRule{"DeleteBucketTagging", Need::kRoot},
     AccessRule{"PutBucketCors", Need::kRoot},
     AccessRule{"DeleteBucketCors", Need::kRoot},
+    AccessRule{"PutBucketEncryption", Need::kRoot},
+    AccessRule{"DeleteBucketEncryption", Need::kRoot},
     AccessRule{"PutBucketLifecycleConfiguration", Need::kRoot},
     AccessRule{"DeleteBucketLifecycle", Need::kRoot},
     AccessRule{"PutObjectLockConfiguration", Need::kRoot},

@@ -52,6 +52,8 @@ std::vector<Step> bucket_steps() {
       {"PutBucketVersioning", "PUT", "/bucket?versioning", "<x/>", {}, kNever},
       {"PutBucketCors", "PUT", "/bucket?cors", "<x/>", {}, kNever},
       {"DeleteBucketCors", "DELETE", "/bucket?cors", "", {}, kNever},
+      {"PutBucketEncryption", "PUT", "/bucket?encryption", "<x/>", {}, kNever},
+      {"DeleteBucketEncryption", "DELETE", "/bucket?encryption", "", {}, kNever},
       {"PutBucketLifecycleConfiguration", "PUT", "/bucket?lifecycle", "<x/>", {}, kNever},
       {"DeleteBucketLifecycle", "DELETE", "/bucket?lifecycle", "", {}, kNever},
       {"PutObjectLockConfiguration", "PUT", "/bucket?object-lock", "<x/>", {}, kNever},

@@ -19,7 +19,6 @@ struct Setting {
 };
 constexpr std::array kSettings = {
     Setting{"accelerate", "", "AccelerateConfiguration"},
-    Setting{"encryption", "ServerSideEncryptionConfigurationNotFoundError", ""},
     Setting{"logging", "", "BucketLoggingStatus"},
     Setting{"notification", "", "NotificationConfiguration"},
     Setting{"policy", "NoSuchBucketPolicy", ""},

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "gateway/cors.h"
+#include "gateway/encryption.h"
 #include "gateway/lifecycle.h"
 #include "gateway/marks.h"
 
@@ -50,6 +51,24 @@ http::ServerResponse put_bucket_lifecycle(Call& call) {
 
 http::ServerResponse delete_bucket_lifecycle(Call& call) {
   return delete_document(call, kLifecycleDocument);
+}
+
+http::ServerResponse get_bucket_encryption(Call& call) {
+  return get_document(call, kEncryptionDocument, "ServerSideEncryptionConfigurationNotFoundError");
+}
+
+http::ServerResponse put_bucket_encryption(Call& call) {
+  call.versions();
+  std::string document = encryption_document(call.read_xml("ServerSideEncryptionConfiguration"));
+  if (call.storage.capabilities().encryption.empty()) {
+    throw Unsupported::with_code("NotImplemented", "bucket " + call.target.bucket,
+                                 "this storage has no key of its own to encrypt with");
+  }
+  return set_document(call, kEncryptionDocument, std::move(document));
+}
+
+http::ServerResponse delete_bucket_encryption(Call& call) {
+  return delete_document(call, kEncryptionDocument);
 }
 
 http::ServerResponse get_bucket_cors(Call& call) {

@@ -4,6 +4,7 @@
 #include "codec/text.h"
 #include "gateway/attributes.h"
 #include "gateway/conditions.h"
+#include "gateway/encryption.h"
 #include "gateway/marks.h"
 #include "gateway/text.h"
 #include "gateway/write_gate.h"
@@ -74,15 +75,17 @@ http::ServerResponse copy_object(Call& call) {
   const bool replace_tags = is_replace(call.request, "x-amz-tagging-directive");
   if (replace_tags) call.versions();
   storage::Marks marks = marks_of_request(call);
-  if (!replace_tags && !replace && source == call.ref()) {
+  if (!replace_tags && !replace && source == call.ref() && !names_encryption(call.request)) {
     throw InvalidArgument::with_code("InvalidRequest", "copy",
-                                     "a copy onto itself must replace the metadata");
+                                     "a copy onto itself must change metadata or encryption");
   }
   WriteGate gate(call, call.ref());
   storage::CopyRequest copy{.source_condition = copy_source_condition(call.request),
                             .condition = gate.condition(),
                             .replace_tags = replace_tags,
-                            .marks = std::move(marks)};
+                            .marks = std::move(marks),
+                            .source_customer_key = customer_key_of(call, kSourceKey),
+                            .encryption = encryption_of(call)};
   if (!replace_tags) copy.marks.tags.clear();  // they count with REPLACE only
   if (replace) copy.replace = attributes_of(call.request);
   storage::CopyResult result;
@@ -93,6 +96,7 @@ http::ServerResponse copy_object(Call& call) {
   xml.element("LastModified", format_iso_millis(result.modified));
   xml.element("ETag", quote_etag(result.etag));
   http::ServerResponse response = xml_response(xml.finish());
+  add_encryption_headers(response, result.encryption, copy.encryption.customer_key);
   add_version_id(response, result.version);
   if (!result.source_version.empty()) {
     response.headers.emplace_back("x-amz-copy-source-version-id", result.source_version);

@@ -9,6 +9,7 @@
 #include "gateway/auth/access_rules.h"
 #include "gateway/call.h"
 #include "gateway/checksums.h"
+#include "gateway/encryption.h"
 #include "gateway/form_policy.h"
 #include "gateway/marks.h"
 #include "gateway/text.h"
@@ -180,7 +181,8 @@ class FormFile : public Source {
 storage::PutResult put_file(Call& call, codec::FormData& form, FileLimits limits) {
   refuse_unoffered_headers(call.request);
   storage::PutRequest put{.attributes = attributes_of(call.request),
-                          .marks = marks_of_request(call)};
+                          .marks = marks_of_request(call),
+                          .encryption = encryption_of(call)};
   const auto checksum = checksum_of_headers(call.request);
   if (checksum && checksum->composite) refuse("a composite checksum is of a multipart upload only");
   put.attributes.checksum = checksum;

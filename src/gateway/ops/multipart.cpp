@@ -10,6 +10,7 @@
 #include "gateway/auth/request_body.h"
 #include "gateway/checksums.h"
 #include "gateway/conditions.h"
+#include "gateway/encryption.h"
 #include "gateway/marks.h"
 #include "gateway/ops/copy.h"
 #include "gateway/ops/list.h"
@@ -51,12 +52,14 @@ http::ServerResponse create_upload(Call& call) {
   refuse_unoffered_headers(call.request);
   const auto kind = multipart_checksum_kind(call.request);
   const storage::Marks marks = marks_of_request(call);
-  const std::string id =
-      call.multipart().create(call.context, call.ref(), attributes_of(call.request), kind);
+  const storage::EncryptionRequest encryption = encryption_of(call);
+  const std::string id = call.multipart().create(call.context, call.ref(),
+                                                 attributes_of(call.request), kind, encryption);
   if (!marks.empty()) call.versions().mark_upload(call.context, call.ref(), id, marks);
   codec::XmlWriter xml("InitiateMultipartUploadResult", kNamespace);
   xml.element("Bucket", call.target.bucket).element("Key", call.target.key);
   http::ServerResponse response = xml_response(xml.element("UploadId", id).finish());
+  add_encryption_headers(response, told_of(encryption), encryption.customer_key);
   if (kind) {
     response.headers.emplace_back("x-amz-checksum-algorithm", codec::name_of(kind->algorithm));
     response.headers.emplace_back("x-amz-checksum-type", type_name(*kind));
@@ -73,13 +76,13 @@ http::ServerResponse put_part(Call& call) {
     throw InvalidArgument::with_code(storage::kEntityTooLarge, "part of " + call.ref().text(),
                                      "larger than one request may be");
   }
-  storage::PutRequest put;
+  storage::PutRequest put{.encryption = {.customer_key = only_customer_key_of(call)}};
   body.describe(put);
   const storage::PartInfo part =
       call.multipart().put_part(call.context, call.ref(), upload_id(call), number, body, put);
   http::ServerResponse response = empty_response(200);
   response.headers.emplace_back("ETag", quote_etag(part.etag));
-  add_encryption_headers(response, part.encryption);
+  add_encryption_headers(response, part.encryption, put.encryption.customer_key);
   if (body.checksum()) {
     response.headers.emplace_back(checksum_header(body.checksum()->algorithm),
                                   format_checksum(*body.checksum()));
@@ -103,10 +106,12 @@ std::optional<storage::Range> copy_range(const Call& call) {
 // A read is answered with what there is of its range; a copy of less than was asked for would be
 // another part than the client believes in.
 void check_copy_range(const Call& call, const storage::ObjectRef& source,
-                      const storage::Range& range) {
-  const storage::ObjectInfo info =
-      call.storage.head(call.context, source, {.condition = copy_source_condition(call.request)});
-  if (*range.last >= info.size) {
+                      const storage::CopyPartRequest& request) {
+  if (!request.range) return;
+  const storage::ObjectInfo info = call.storage.head(
+      call.context, source,
+      {.condition = request.source_condition, .customer_key = request.source_customer_key});
+  if (*request.range->last >= info.size) {
     throw InvalidArgument::with_code(
         storage::kInvalidRange, "part of " + call.ref().text(),
         fmt::format("the range ends behind the source, which has {} bytes", info.size));
@@ -120,18 +125,22 @@ http::ServerResponse copy_part(Call& call) {
   refuse_marks(call.request);
   const storage::ObjectRef source = copy_source(call);
   const unsigned number = part_number(call);
-  const auto range = copy_range(call);
+  const storage::CopyPartRequest request{.range = copy_range(call),
+                                         .source_condition = copy_source_condition(call.request),
+                                         .source_customer_key = customer_key_of(call, kSourceKey),
+                                         .customer_key = only_customer_key_of(call)};
   storage::PartInfo part;
   run_copy([&] {
-    if (range) check_copy_range(call, source, *range);
+    check_copy_range(call, source, request);
     part = call.multipart().copy_part(call.context, call.ref(), upload_id(call), number, source,
-                                      range, copy_source_condition(call.request));
+                                      request);
   });
   codec::XmlWriter xml("CopyPartResult", kNamespace);
   xml.element("LastModified", format_iso_millis(part.modified));
   xml.element("ETag", quote_etag(part.etag));
   if (part.checksum) write_checksum(xml, *part.checksum);
   http::ServerResponse response = xml_response(xml.finish());
+  add_encryption_headers(response, part.encryption, request.customer_key);
   if (!source.version.empty()) {
     response.headers.emplace_back("x-amz-copy-source-version-id", source.version);
   }
@@ -241,7 +250,7 @@ storage::PutResult complete(const Call& call, const std::vector<storage::Complet
     auto info = storage::find(call.storage, call.context, call.ref());
     const std::string etag = etag_of_parts(parts);
     if (!info || info->etag != etag) throw;
-    return {etag, info->revision, info->version};
+    return {etag, info->revision, info->version, info->encryption};
   }
 }
 
@@ -268,6 +277,7 @@ http::ServerResponse complete_upload(Call& call) {
     }
   }
   http::ServerResponse response = xml_response(xml.finish());
+  add_encryption_headers(response, made.encryption, {});
   add_version_id(response, made.version);
   return response;
 }

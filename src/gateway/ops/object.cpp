@@ -7,6 +7,7 @@
 #include "gateway/auth/request_body.h"
 #include "gateway/checksums.h"
 #include "gateway/conditions.h"
+#include "gateway/encryption.h"
 #include "gateway/errors.h"
 #include "gateway/marks.h"
 #include "gateway/text.h"
@@ -21,7 +22,8 @@ http::ServerResponse put_object(Call& call) {
   }
   refuse_unoffered_headers(call.request);
   storage::PutRequest put{.attributes = attributes_of(call.request),
-                          .marks = marks_of_request(call)};
+                          .marks = marks_of_request(call),
+                          .encryption = encryption_of(call)};
   WriteGate gate(call, call.ref());
   RequestBody body(call.request, call.identity, use_of_object(call.storage));
   if (*body.size() > call.storage.capabilities().max_put_size) {
@@ -36,7 +38,7 @@ http::ServerResponse put_object(Call& call) {
   http::ServerResponse response = empty_response(200);
   response.headers.emplace_back("ETag", quote_etag(result.etag));
   add_version_id(response, result.version);
-  add_encryption_headers(response, result.encryption);
+  add_encryption_headers(response, result.encryption, put.encryption.customer_key);
   if (body.checksum()) add_checksum_headers(response, *body.checksum());
   return response;
 }
@@ -93,7 +95,12 @@ bool range_still_wanted(const Call& call) {
 }
 
 storage::GetRequest get_request(const Call& call) {
-  storage::GetRequest get{.condition = read_condition(call.request)};
+  storage::GetRequest get{.condition = read_condition(call.request),
+                          .customer_key = only_customer_key_of(call)};
+  if (call.request.header(kForEtag)) {
+    call.require_root("read the encrypted bytes of");
+    get.for_etag = true;
+  }
   if (auto range = call.request.header("range"); range && range_still_wanted(call)) {
     get.range = parse_range(*range);
   }
@@ -144,10 +151,12 @@ http::ServerResponse answer_read(const Call& call) {
   const ObjectHeaders options{.with_checksum = mode &&
                                                equal_ignoring_case(trim(*mode), "ENABLED") &&
                                                !get.range && !get.part,
-                              .overrides = &call.target};
+                              .overrides = &call.target,
+                              .customer_key = get.customer_key};
   http::ServerResponse response;
   if (call.is_head() && !get.range && !get.part) {
     const storage::ObjectInfo info = call.storage.head(call.context, call.version_ref(), get);
+    if (!get.for_etag) require_customer_key(info, get.customer_key);
     add_object_headers(response, info, options);
     response.length = info.size;
   } else {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "gateway/checksums.h"
+#include "gateway/encryption.h"
 #include "gateway/marks.h"
 #include "gateway/ops/bucket.h"
 #include "gateway/text.h"
@@ -12,10 +13,6 @@
 namespace holdfast::gateway {
 
 namespace {
-
-storage::ObjectInfo info_for_reader(const Call& call) {
-  return call.storage.head(call.context, call.version_ref(), {});
-}
 
 constexpr std::array<std::string_view, 5> kAttributes = {"ETag", "Checksum", "ObjectParts",
                                                          "StorageClass", "ObjectSize"};
@@ -39,13 +36,16 @@ std::set<std::string_view> wanted_attributes(const http::ServerRequest& request)
 }  // namespace
 
 http::ServerResponse get_object_acl(Call& call) {
-  info_for_reader(call);
+  call.storage.head(call.context, call.version_ref(), {});
   return xml_response(owner_access_document());
 }
 
 http::ServerResponse get_object_attributes(Call& call) {
   const auto wanted = wanted_attributes(call.request);
-  const storage::ObjectInfo info = info_for_reader(call);
+  const Secret key = only_customer_key_of(call);
+  const storage::ObjectInfo info =
+      call.storage.head(call.context, call.version_ref(), {.customer_key = key});
+  require_customer_key(info, key);
   codec::XmlWriter xml("GetObjectAttributesResponse", kNamespace);
   if (wanted.contains("ETag")) xml.element("ETag", info.etag);
   if (const auto& checksum = info.attributes.checksum; checksum && wanted.contains("Checksum")) {

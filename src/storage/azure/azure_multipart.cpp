@@ -54,7 +54,8 @@ void AzureMultipart::mark(const Context& context, const ObjectRef& ref, const st
 
 std::string AzureMultipart::create(const Context& context, const ObjectRef& ref,
                                    const Attributes& attributes,
-                                   std::optional<Checksum> checksum_kind) {
+                                   std::optional<Checksum> checksum_kind,
+                                   const EncryptionRequest&) {
   check_blob_name(ref.key);
   AzureUpload upload{random_bytes(kUploadTagSize), attributes, std::move(checksum_kind)};
   // That the object's metadata fits is better told now than after all parts were sent.
@@ -77,12 +78,11 @@ PartInfo AzureMultipart::put_part(const Context& context, const ObjectRef& ref,
 
 PartInfo AzureMultipart::copy_part(const Context& context, const ObjectRef& ref,
                                    const std::string& upload_id, unsigned number,
-                                   const ObjectRef& source, const std::optional<Range>& range,
-                                   const Condition& source_condition) {
+                                   const ObjectRef& source, const CopyPartRequest& copy) {
   check_part_number(number, ref);
   open(ref, upload_id);
   check_blob_name(source.key);
-  GetRequest request{.range = range, .condition = source_condition};
+  GetRequest request{.range = copy.range, .condition = copy.source_condition};
   std::unique_ptr<Reader> reader;
   try {
     reader = endpoint_.write_retry().run(context, "get " + source.text(), [&] {

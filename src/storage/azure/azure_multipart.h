@@ -14,14 +14,15 @@ class AzureMultipart : public MultipartStore {
   AzureMultipart(AzureEndpoint& endpoint, const Capabilities& capabilities)
       : endpoint_(endpoint), capabilities_(capabilities) {}
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
-                     std::optional<Checksum> checksum_kind) override;
+                     std::optional<Checksum> checksum_kind,
+                     const EncryptionRequest& encryption) override;
   // Does not look whether the upload was aborted: such a part can never be published.
   PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                     unsigned number, Source& body, const PutRequest& request) override;
   // The bytes pass through here: Azure does not tell the MD5 of a stretch that it copies.
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
-                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
-                     const Condition& source_condition) override;
+                     unsigned number, const ObjectRef& source,
+                     const CopyPartRequest& request) override;
   PutResult complete(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                      const std::vector<CompletedPart>& parts, const Condition& condition) override;
   // Leaves a mark; Azure removes the blocks after a week, or when the key is written.

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "codec/text.h"
+#include "storage/folder/sealed_object.h"
 #include "storage/rules.h"
 
 namespace holdfast::storage {
@@ -28,16 +29,21 @@ bool is_upload_id(const std::string& id) {
 
 std::string FolderMultipart::create(const Context& context, const ObjectRef& ref,
                                     const Attributes& attributes,
-                                    std::optional<Checksum> checksum_kind) {
+                                    std::optional<Checksum> checksum_kind,
+                                    const EncryptionRequest& encryption) {
   check_key(ref.key);
   core_.check_writable("begin the upload of " + ref.text());
   objects_.tree().check_bucket(ref.bucket);
   core_.check_space(0);
   const std::string id = random_hex(kIdSize), what = "begin the upload of " + ref.text();
+  std::string seal;
+  if (!encryption.empty()) {
+    seal = begin_sealed_upload(sealing_key(core_.options, encryption, what));
+  }
   Opened bucket = open_or_make_folder(core_.uploads.get(), ref.bucket, true);
   check_file(bucket.error, what);
   UploadStart start{ref.key, Duration(context.clock().now().time_since_epoch()).count(), attributes,
-                    std::move(checksum_kind)};
+                    std::move(checksum_kind), std::move(seal)};
   check_file(make_folder_at(bucket.file.get(), id), what);
   try {
     Opened folder = open_folder_at(bucket.file.get(), id);
@@ -138,17 +144,17 @@ PartInfo FolderMultipart::put_part(const Context& context, const ObjectRef& ref,
 
 PartInfo FolderMultipart::copy_part(const Context& context, const ObjectRef& ref,
                                     const std::string& upload_id, unsigned number,
-                                    const ObjectRef& source, const std::optional<Range>& range,
-                                    const Condition& source_condition) {
+                                    const ObjectRef& source, const CopyPartRequest& request) {
   check_part_number(number, ref);
   core_.check_writable("copy part of " + ref.text());
   auto upload = find(ref, upload_id);
   OpenObject from = objects_.open_existing(source);
-  check_read_condition(source_condition, from.info, source, true);
-  Stretch stretch =
-      range ? resolve_range(*range, from.info.size, source) : Stretch{0, from.info.size};
-  FileSource body({from.file.file.get(), stretch.offset, stretch.length}, source.text());
-  return upload->put(context, ref, number, body, {});
+  check_read_condition(request.source_condition, from.info, source, true);
+  const Stretch stretch = request.range ? resolve_range(*request.range, from.info.size, source)
+                                        : Stretch{0, from.info.size};
+  auto body = open_plain(core_.options, from, request.source_customer_key, stretch, source);
+  return upload->put(context, ref, number, *body,
+                     {.encryption = {.customer_key = request.customer_key}});
 }
 
 std::optional<PutResult> FolderMultipart::finished_before(const ObjectRef& ref,
@@ -187,7 +193,12 @@ PutResult FolderMultipart::complete(const Context& context, const ObjectRef& ref
   std::string etag = multipart_etag(chosen);
   label.md5 = codec::from_hex(etag.substr(0, 32)).value_or("");
   label.parts = unsigned(chosen.size());
-  for (const PartInfo& part : chosen) label.part_sizes.push_back(part.size);
+  std::uint64_t size = 0;
+  for (const PartInfo& part : chosen) {
+    label.part_sizes.push_back(upload->stored_size(part.size));
+    size += part.size;
+  }
+  label.sealed = upload->seal_of(size);
   label.attributes = upload->start().attributes;
   label.attributes.checksum = combine_checksums(upload->start().checksum_kind, chosen);
   std::optional<TemporaryFile> whole;
@@ -211,7 +222,7 @@ PutResult FolderMultipart::complete(const Context& context, const ObjectRef& ref
     // The object is there; what is left of the upload goes at the next start.
     log::warning(context, error.to_string());
   }
-  return {etag, made.revision, made.version};
+  return {etag, made.revision, made.version, label.encryption()};
 }
 
 void FolderMultipart::abort(const Context&, const ObjectRef& ref, const std::string& upload_id) {

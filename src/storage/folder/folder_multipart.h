@@ -18,12 +18,13 @@ class FolderMultipart : public MultipartStore {
   FolderMultipart(Core& core, FolderObjects& objects) : core_(core), objects_(objects) {}
 
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
-                     std::optional<Checksum> checksum_kind) override;
+                     std::optional<Checksum> checksum_kind,
+                     const EncryptionRequest& encryption) override;
   PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                     unsigned number, Source& body, const PutRequest& request) override;
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
-                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
-                     const Condition& source_condition) override;
+                     unsigned number, const ObjectRef& source,
+                     const CopyPartRequest& request) override;
   // An upload that was completed before answers the same again, as long as its object is there.
   PutResult complete(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                      const std::vector<CompletedPart>& parts, const Condition& condition) override;

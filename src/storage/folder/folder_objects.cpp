@@ -10,6 +10,7 @@
 #include "storage/folder/body_writer.h"
 #include "storage/folder/file_copy.h"
 #include "storage/folder/key_path.h"
+#include "storage/folder/sealed_object.h"
 #include "storage/lock_rules.h"
 #include "storage/rules.h"
 
@@ -20,6 +21,10 @@ namespace {
 constexpr std::size_t kRemovedAtOnce = 128;  // so that not too many files are open
 
 WallTime now_of(const Context& context) { return context.clock().now(); }
+
+WallTime wall_time(const FileStamp& stamp) {
+  return WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(stamp.modified)));
+}
 
 Marks marks_of_copy(const OpenObject& from, const CopyRequest& request) {
   Marks marks = request.marks;
@@ -136,6 +141,27 @@ Published FolderObjects::publish(const Context& context, const ObjectRef& ref, T
   return out;
 }
 
+Label FolderObjects::write(const Context& context, const ObjectRef& ref, Source& body,
+                           const PutRequest& request, TemporaryFile& file,
+                           std::optional<codec::DigestAlgorithm> kind) {
+  Label label;
+  WrittenBody written;
+  if (request.encryption.empty()) {
+    written = write_body(context, core_, ref, body, request, file.file(), 0, kind);
+  } else {
+    const SealingKey key = sealing_key(core_.options, request.encryption, "put " + ref.text());
+    const std::uint64_t size = body.size().value_or(0);
+    written = write_sealed_body(context, core_, ref, body, request, file.file(), 0,
+                                {key, new_object_id(), 0}, kind);
+    label.sealed = SealedLabel{key.with, size};
+  }
+  label.id = random_bytes(kIdSize);
+  label.md5 = written.md5;
+  label.attributes = request.attributes;
+  label.attributes.checksum = written.checksum;
+  return label;
+}
+
 PutResult FolderObjects::put(const Context& context, const ObjectRef& ref, Source& body,
                              const PutRequest& request) {
   check_key(ref.key);
@@ -143,14 +169,9 @@ PutResult FolderObjects::put(const Context& context, const ObjectRef& ref, Sourc
   tree_.check_bucket(ref.bucket);
   check(request.condition, ref);  // again when it counts, but not only after a long body
   TemporaryFile file(core_);
-  WrittenBody written = write_body(context, core_, ref, body, request, file.file(), 0);
-  Label label;
-  label.id = random_bytes(kIdSize);
-  label.md5 = written.md5;
-  label.attributes = request.attributes;
-  label.attributes.checksum = written.checksum;
+  Label label = write(context, ref, body, request, file);
   Published made = publish(context, ref, file, label, request.condition, request.marks);
-  return {label.etag(), made.revision, made.version};
+  return {label.etag(), made.revision, made.version, label.encryption()};
 }
 
 CopyResult FolderObjects::copy(const Context& context, const ObjectRef& source,
@@ -165,8 +186,13 @@ CopyResult FolderObjects::copy(const Context& context, const ObjectRef& source,
   bool may_link = !request.replace && !from.stored.by_hand && core_.use_xattrs && !core_.reflinks &&
                   source.version.empty() &&
                   records_.settings(destination.bucket)->versioning == Versioning::kOff;
+  const bool sealed = from.stored.label.sealed || !request.encryption.empty() ||
+                      !request.source_customer_key.empty();
   std::optional<CopyResult> result;
-  if (may_link) result = copy_by_link(context, source, from, destination, request);
+  if (sealed) {
+    result = copy_through(context, source, from, destination, request);
+  } else if (may_link)
+    result = copy_by_link(context, source, from, destination, request);
   if (!result) result = copy_bytes_of(context, from, destination, request);
   result->source_version = from.info.version;
   return *result;
@@ -210,6 +236,28 @@ std::optional<CopyResult> FolderObjects::copy_by_link(const Context& context,
       WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(record.modified)))};
 }
 
+CopyResult FolderObjects::copy_through(const Context& context, const ObjectRef& source,
+                                       const OpenObject& from, const ObjectRef& destination,
+                                       const CopyRequest& request) {
+  auto body =
+      open_plain(core_.options, from, request.source_customer_key, {0, from.info.size}, source);
+  PutRequest put{.attributes = request.replace ? *request.replace : from.info.attributes,
+                 .encryption = request.encryption};
+  // The copy is of one piece: what was the checksum of parts is made anew.
+  std::optional<codec::DigestAlgorithm> kind;
+  put.attributes.checksum = from.info.attributes.checksum;
+  if (const auto& checksum = put.attributes.checksum; checksum && checksum->composite) {
+    kind = checksum->algorithm;
+    put.attributes.checksum.reset();
+  }
+  TemporaryFile file(core_);
+  Label label = write(context, destination, *body, put, file, kind);
+  Published made =
+      publish(context, destination, file, label, request.condition, marks_of_copy(from, request));
+  return {label.etag(), made.revision,     wall_time(label.stamp), made.version,
+          "",           label.encryption()};
+}
+
 CopyResult FolderObjects::copy_bytes_of(const Context& context, OpenObject& from,
                                         const ObjectRef& destination, const CopyRequest& request) {
   const std::uint64_t size = from.info.size;
@@ -226,9 +274,7 @@ CopyResult FolderObjects::copy_bytes_of(const Context& context, OpenObject& from
   if (request.replace) label.attributes = *request.replace;
   Published made =
       publish(context, destination, file, label, request.condition, marks_of_copy(from, request));
-  return {label.etag(), made.revision,
-          WallTime(std::chrono::duration_cast<WallTime::duration>(Duration(label.stamp.modified))),
-          made.version};
+  return {label.etag(), made.revision, wall_time(label.stamp), made.version};
 }
 
 std::vector<RemoveResult> FolderObjects::remove(const Context& context, const std::string& bucket,

@@ -62,6 +62,12 @@ class FolderObjects {
  private:
   OpenObject open_version(const ObjectRef& ref) const;
   void add_version(const ObjectRef& ref, OpenObject& object) const;
+  // Writes a body into a new file; its label lacks what publish() adds.
+  Label write(const Context& context, const ObjectRef& ref, Source& body, const PutRequest& request,
+              TemporaryFile& file, std::optional<codec::DigestAlgorithm> kind = std::nullopt);
+  // A copy that is decrypted or encrypted on its way.
+  CopyResult copy_through(const Context& context, const ObjectRef& source, const OpenObject& from,
+                          const ObjectRef& destination, const CopyRequest& request);
   CopyResult copy_bytes_of(const Context& context, OpenObject& from, const ObjectRef& destination,
                            const CopyRequest& request);
   bool link_aside(const ObjectRef& source, const OpenObject& from, const std::string& name);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "storage/storage.h"
 
 namespace holdfast::storage {
@@ -23,6 +24,9 @@ struct FolderOptions {
   LabelPlace labels = LabelPlace::kAutomatic;  // of a folder that is new
   std::size_t resting_files =
       32;  // replaced files that rest before the first of them is used again
+  // Keys of 32 bytes for objects that the storage encrypts itself. The first one seals, all open;
+  // none: such objects cannot be made.
+  std::vector<Secret> own_keys = {};
 };
 
 // Takes the folder's lock (a second writer: Refused, naming the holder), probes xattrs, rename

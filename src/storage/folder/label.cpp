@@ -23,6 +23,7 @@ enum Field : unsigned {
   kUniformParts = 5,
   kPartSizes = 6,
   kVersioned = 7,
+  kSealed = 8,
 };
 
 // Content types that nearly all objects have, so that their labels stay in the inode. Only ever
@@ -135,6 +136,19 @@ bool read_part_sizes(unsigned field, const std::string& bytes, Label& label) {
   return content.good() && content.at_end() && left == 0;
 }
 
+bool read_sealed(const std::string& bytes, Label& label) {
+  FieldReader content(bytes);
+  const unsigned with = content.byte();
+  SealedLabel sealed;
+  sealed.size = content.number();
+  if (with != unsigned(SealedWith::kCustomerKey) && with != unsigned(SealedWith::kOwnKey)) {
+    return false;
+  }
+  sealed.with = SealedWith(with);
+  label.sealed = sealed;
+  return content.good() && content.at_end() && sealed.size < label.stamp.size;
+}
+
 bool read_fields(FieldReader& reader, Label& label) {
   while (reader.good() && !reader.at_end()) {
     unsigned field = reader.byte();
@@ -144,6 +158,8 @@ bool read_fields(FieldReader& reader, Label& label) {
     if (field == kVersioned) {
       label.versioned = true;
       good = bytes.empty();
+    } else if (field == kSealed) {
+      good = read_sealed(bytes, label);
     } else if (field == kUniformParts || field == kPartSizes) {
       good = read_part_sizes(field, bytes, label);
     } else {
@@ -159,6 +175,11 @@ bool read_fields(FieldReader& reader, Label& label) {
 std::string Label::etag() const {
   std::string text = codec::to_hex(md5);
   return parts > 0 ? text + "-" + std::to_string(parts) : text;
+}
+
+Encryption Label::encryption() const {
+  if (!sealed) return {};
+  return {"AES256", "", sealed->with == SealedWith::kCustomerKey};
 }
 
 void write_attributes(FieldWriter& writer, const Attributes& attributes) {
@@ -210,8 +231,14 @@ EncodedLabel encode_label(const Label& label, std::size_t inline_limit) {
   core.fixed(label.parts, 2);
   core.fixed(label.stamp.size, 8);
   core.fixed(std::uint64_t(label.stamp.modified), 8);
-  // Always in the core: lists of versions do not open side files.
+  // Always in the core: lists do not open side files.
   if (label.versioned) write_field(core, kVersioned, {});
+  if (label.sealed) {
+    FieldWriter content;
+    content.byte(unsigned(label.sealed->with));
+    content.number(label.sealed->size);
+    write_field(core, kSealed, content);
+  }
   if (core.bytes().size() + fields.bytes().size() <= inline_limit) {
     core.raw(fields.bytes());
     return {core.take(), ""};

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/seal/segment.h"
 #include "storage/storage.h"
 
 namespace holdfast::storage {
@@ -24,6 +25,13 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
+// That the file's bytes are sealed (docs/formats/sealed.md), and how many bytes they hold.
+struct SealedLabel {
+  SealedWith with = SealedWith::kCustomerKey;
+  std::uint64_t size = 0;
+  friend bool operator==(const SealedLabel&, const SealedLabel&) = default;
+};
+
 struct Label {
   std::string id;   // kIdSize raw bytes, new with every publish; of a multipart object its upload
   std::string md5;  // raw: of the bytes, or of the parts' MD5s
@@ -31,9 +39,11 @@ struct Label {
   bool versioned = false;  // published as a version of its own: its id is the version's
   FileStamp stamp;
   Attributes attributes;
-  std::vector<std::uint64_t> part_sizes;
+  std::vector<std::uint64_t> part_sizes;  // as they lie in the file
+  std::optional<SealedLabel> sealed;
 
   std::string etag() const;
+  Encryption encryption() const;
 };
 
 // The label as it is written: `core` goes with the file; `side` is empty when all fits into `core`

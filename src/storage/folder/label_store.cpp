@@ -67,12 +67,13 @@ StoredObject LabelStore::by_hand(const ObjectFile& file) {
 ObjectInfo StoredObject::info(const std::string& key) const {
   ObjectInfo out;
   out.key = key;
-  out.size = label.stamp.size;
+  out.size = label.sealed ? label.sealed->size : label.stamp.size;
   out.etag = by_hand ? codec::to_hex(label.md5) + "-0" : label.etag();
   out.revision = revision;
   out.modified = modified;
   out.attributes = label.attributes;
   out.parts = label.parts;
+  out.encryption = label.encryption();
   return out;
 }
 

@@ -138,6 +138,24 @@ TEST(LabelTest, RandomBytesNeverCrash) {
   }
 }
 
+TEST(LabelTest, ThatItIsSealedAlwaysStandsInTheCore) {
+  Label label = sample();
+  label.sealed = SealedLabel{SealedWith::kOwnKey, label.stamp.size - 200};
+  label.attributes.metadata["large"] = std::string(1000, 'v');
+  const EncodedLabel encoded = encode_label(label, kInlineLimit);
+  ASSERT_FALSE(encoded.side.empty());
+  auto core = decode_core(encoded.core);
+  ASSERT_TRUE(core);
+  EXPECT_EQ(core->label.sealed, label.sealed);
+  EXPECT_FALSE(core->label.encryption().customer);
+  // More plain bytes than there are sealed ones.
+  label.sealed->size = label.stamp.size;
+  EXPECT_FALSE(decode_core(encode_label(label, kInlineLimit).core));
+  // A kind of key that this program does not know.
+  label.sealed = SealedLabel{SealedWith(3), 1};
+  EXPECT_FALSE(decode_core(encode_label(label, kInlineLimit).core));
+}
+
 TEST(LabelTest, LinkRecordsComeBack) {
   LinkRecord record{random_bytes(kIdSize), random_bytes(kIdSize), -5};
   std::string bytes = encode_link_record(record);

@@ -10,13 +10,14 @@
 #include "codec/text.h"
 #include "storage/folder/body_writer.h"
 #include "storage/folder/file_copy.h"
+#include "storage/folder/sealed_object.h"
 #include "storage/rules.h"
 
 namespace holdfast::storage {
 
 namespace {
 
-constexpr unsigned kVersion = 1;
+constexpr unsigned kVersion = 1, kSealedVersion = 2;
 constexpr std::size_t kStartLimit = 64 << 10;     // bytes of the description
 constexpr std::size_t kJournalLimit = 64 << 20;   // bytes of all records
 constexpr std::uint64_t kDataLimit = 1ull << 40;  // bytes of the shared file, holes included
@@ -84,7 +85,8 @@ class BoundedSource : public Source {
 
 std::string encode_upload_start(const UploadStart& start) {
   FieldWriter writer;
-  writer.byte(kVersion);
+  writer.byte(start.seal.empty() ? kVersion : kSealedVersion);
+  if (!start.seal.empty()) writer.text(start.seal);
   writer.text(start.key);
   writer.fixed(std::uint64_t(start.started), 8);
   write_checksum(writer, start.checksum_kind);
@@ -96,8 +98,13 @@ std::optional<UploadStart> decode_upload_start(std::string_view bytes) {
   auto content = unseal(bytes);
   if (!content) return std::nullopt;
   FieldReader reader(*content);
-  if (reader.byte() != kVersion) return std::nullopt;
   UploadStart start;
+  const unsigned version = reader.byte();
+  if (version == kSealedVersion) {
+    start.seal = reader.text();
+  } else if (version != kVersion) {
+    return std::nullopt;
+  }
   start.key = reader.text();
   start.started = std::int64_t(reader.fixed(8));
   if (!read_checksum(reader, start.checksum_kind) || !read_attributes(reader, start.attributes)) {
@@ -214,11 +221,18 @@ PartInfo Upload::put(const Context& context, const ObjectRef& ref, unsigned numb
                      const PutRequest& request) {
   std::optional<codec::DigestAlgorithm> kind;
   if (start_.checksum_kind) kind = start_.checksum_kind->algorithm;
-  const auto size = body.size();
+  const auto seal =
+      key_of_part(core_.options, start_.seal, request.encryption, "part of " + ref.text());
+  auto size = body.size();
+  if (size) size = stored_size(*size);
   Slot slot = take_slot(number, size, ref);
   try {
     WrittenBody written;
-    if (slot.in_data) {
+    if (seal) {
+      const SealedPart part{*seal, read_segment(start_.seal, ref.text())->object, number};
+      written = write_sealed_body(context, core_, ref, body, request, slot.file,
+                                  slot.in_data ? slot.place : 0, part, kind);
+    } else if (slot.in_data) {
       BoundedSource bounded(body, *size, ref);
       written = write_body(context, core_, ref, bounded, request, slot.file, slot.place, kind);
     } else {
@@ -237,7 +251,7 @@ PartInfo Upload::put(const Context& context, const ObjectRef& ref, unsigned numb
       std::lock_guard lock(mutex_);
       --writing_data_;
     }
-    return part.info;
+    return shown(std::move(part.info));
   } catch (...) {
     drop_slot(slot, number, size.value_or(0));
     throw;
@@ -272,8 +286,27 @@ void Upload::record(const ObjectRef& ref, StoredPart part) {
 std::vector<PartInfo> Upload::parts() const {
   std::lock_guard lock(mutex_);
   std::vector<PartInfo> out;
-  for (const auto& [number, part] : parts_) out.push_back(part.info);
+  for (const auto& [number, part] : parts_) out.push_back(shown(part.info));
   return out;
+}
+
+std::optional<SealedLabel> Upload::seal_of(std::uint64_t size) const {
+  if (start_.seal.empty()) return std::nullopt;
+  auto header = read_segment(start_.seal, "upload of " + start_.key);
+  if (!header) throw Corrupt("upload of " + start_.key, "its head is damaged", "begin it anew");
+  return SealedLabel{header->with, size};
+}
+
+std::uint64_t Upload::stored_size(std::uint64_t size) const {
+  return start_.seal.empty() ? size : sealed_size(size);
+}
+
+PartInfo Upload::shown(PartInfo part) const {
+  const auto seal = seal_of(0);
+  if (!seal) return part;
+  part.size = plain_size(part.size).value_or(0);
+  part.encryption = {"AES256", "", seal->with == SealedWith::kCustomerKey};
+  return part;
 }
 
 std::vector<StoredPart> Upload::snapshot(const ObjectRef& ref,

@@ -24,13 +24,14 @@ struct UploadStart {
   std::int64_t started = 0;  // nanoseconds since 1970
   Attributes attributes;
   std::optional<Checksum> checksum_kind;
+  std::string seal;  // head of a sealed upload (sealed_object.h); empty: it is not sealed
 };
 std::string encode_upload_start(const UploadStart& start);
 std::optional<UploadStart> decode_upload_start(std::string_view bytes);
 
 // A part that is complete and durable.
 struct StoredPart {
-  PartInfo info;
+  PartInfo info;             // its size is that of the bytes as they lie
   bool in_data = false;      // in the shared file, else in one of its own
   std::uint64_t place = 0;   // offset in the shared file, or number of the own file
   std::uint64_t stride = 0;  // bytes of a place in the shared file, once one was taken
@@ -53,10 +54,15 @@ class Upload {
   const UploadStart& start() const { return start_; }
 
   // Takes a part; durable on return. `ref` is for errors. Throws NotFound (code kNoSuchUpload)
-  // when the upload ended meanwhile.
+  // when the upload ended meanwhile, InvalidArgument (code kKeyMismatch) when the request's key is
+  // not the upload's.
   PartInfo put(const Context& context, const ObjectRef& ref, unsigned number, Source& body,
                const PutRequest& request);
   std::vector<PartInfo> parts() const;  // sorted by number
+  // What its object is sealed with, when that has so many bytes.
+  std::optional<SealedLabel> seal_of(std::uint64_t size) const;
+  // Of a part with so many bytes: how many lie there.
+  std::uint64_t stored_size(std::uint64_t size) const;
 
   // The bytes of `chosen`, one after the other, ready to be published; to be called, like the two
   // below, by whoever holds completing(). end() or give_back() must follow.
@@ -77,6 +83,7 @@ class Upload {
     int file = -1;
   };
   Upload(Core& core, Descriptor folder, UploadStart start);
+  PartInfo shown(PartInfo part) const;
   Slot take_slot(unsigned number, std::optional<std::uint64_t> size, const ObjectRef& ref);
   void drop_slot(const Slot& slot, unsigned number, std::uint64_t size);
   void record(const ObjectRef& ref, StoredPart part);

@@ -38,6 +38,18 @@ TEST(UploadRecordTest, StartsComeBack) {
   EXPECT_FALSE(decode_upload_start(""));
 }
 
+TEST(UploadRecordTest, ASealedUploadKeepsItsHead) {
+  UploadStart start{.key = "k"};
+  const std::string plain = encode_upload_start(start);
+  start.seal = std::string(kSegmentHeader, 'h');
+  const std::string sealed = encode_upload_start(start);
+  EXPECT_EQ(decode_upload_start(sealed)->seal, start.seal);
+  EXPECT_EQ(decode_upload_start(sealed)->key, "k");
+  EXPECT_EQ(decode_upload_start(plain)->seal, "");
+  EXPECT_EQ(plain[0], 1);   // what was always written
+  EXPECT_EQ(sealed[0], 2);  // which older programs refuse
+}
+
 TEST(UploadRecordTest, TheLastRecordOfANumberCounts) {
   StoredPart again = sample_part(1);
   again.info.size = 7;

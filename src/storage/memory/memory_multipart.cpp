@@ -14,7 +14,7 @@ class MemoryMultipart : public MultipartStore {
   explicit MemoryMultipart(MemoryState& state) : state_(state) {}
 
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
-                     std::optional<Checksum> checksum_kind) override {
+                     std::optional<Checksum> checksum_kind, const EncryptionRequest&) override {
     check_key(ref.key);
     std::string id = random_hex(12);
     std::lock_guard lock(state_.mutex);
@@ -33,8 +33,8 @@ class MemoryMultipart : public MultipartStore {
   }
 
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
-                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
-                     const Condition& source_condition) override {
+                     unsigned number, const ObjectRef& source,
+                     const CopyPartRequest& request) override {
     check_part_number(number, ref);
     std::shared_ptr<const MemoryObject> from;
     {
@@ -43,9 +43,9 @@ class MemoryMultipart : public MultipartStore {
       from = state_.find(source);
     }
     if (!from) throw_no_such_key(source);
-    check_read_condition(source_condition, from->info, source, true);
-    Stretch stretch =
-        range ? resolve_range(*range, from->bytes.size(), source) : Stretch{0, from->bytes.size()};
+    check_read_condition(request.source_condition, from->info, source, true);
+    Stretch stretch = request.range ? resolve_range(*request.range, from->bytes.size(), source)
+                                    : Stretch{0, from->bytes.size()};
     std::string bytes =
         from->bytes.substr(std::size_t(stretch.offset), std::size_t(stretch.length));
     PartInfo info{number, 0, "", context.clock().now(), std::nullopt};

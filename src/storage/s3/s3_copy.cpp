@@ -24,6 +24,8 @@ CopyResult copy_at_once(S3Endpoint& endpoint, const Context& context, const Obje
   if (request.replace) add_attributes(call.headers, *request.replace);
   add_read_conditions(call.headers, request.source_condition, "x-amz-copy-source-");
   add_write_conditions(call.headers, request.condition);
+  add_customer_key(call.headers, request.source_customer_key, "x-amz-copy-source-");
+  call.encrypt(request.encryption);
   codec::XmlElement root = endpoint.send_for_xml(context, call, "CopyObjectResult");
   S3Document document(root, S3Endpoint::describe(call));
   CopyResult result;
@@ -35,14 +37,17 @@ CopyResult copy_at_once(S3Endpoint& endpoint, const Context& context, const Obje
 
 std::vector<CompletedPart> copy_all_parts(MultipartStore& store, const Context& context,
                                           const ObjectRef& destination, const std::string& upload,
-                                          const ObjectRef& source, const ObjectInfo& info) {
+                                          const ObjectRef& source, const ObjectInfo& info,
+                                          const CopyRequest& request) {
   std::uint64_t part_size = std::max(kCopiedPart, (info.size + kMostParts - 1) / kMostParts);
-  Condition same{.etag_is = {info.etag}};
+  CopyPartRequest copy{.source_condition = {.etag_is = {info.etag}},
+                       .source_customer_key = request.source_customer_key,
+                       .customer_key = request.encryption.customer_key};
   std::vector<CompletedPart> parts;
   for (std::uint64_t at = 0; at < info.size; at += part_size) {
-    Range range{at, std::min(at + part_size, info.size) - 1, std::nullopt};
-    PartInfo part = store.copy_part(context, destination, upload, unsigned(parts.size()) + 1,
-                                    source, range, same);
+    copy.range = Range{at, std::min(at + part_size, info.size) - 1, std::nullopt};
+    PartInfo part =
+        store.copy_part(context, destination, upload, unsigned(parts.size()) + 1, source, copy);
     parts.push_back({part.number, part.etag, std::nullopt});
   }
   return parts;
@@ -53,11 +58,13 @@ CopyResult copy_in_parts(S3Endpoint& endpoint, MultipartStore& store, const Cont
                          const ObjectRef& destination, const CopyRequest& request) {
   Attributes attributes = request.replace ? *request.replace : info.attributes;
   attributes.checksum.reset();  // of the whole, which no part has
-  std::string upload = store.create(context, destination, attributes, std::nullopt);
+  std::string upload =
+      store.create(context, destination, attributes, std::nullopt, request.encryption);
   try {
-    auto parts = copy_all_parts(store, context, destination, upload, source, info);
+    auto parts = copy_all_parts(store, context, destination, upload, source, info, request);
     PutResult put = store.complete(context, destination, upload, parts, request.condition);
-    ObjectInfo made = head_s3_object(endpoint, context, destination, {});
+    ObjectInfo made = head_s3_object(endpoint, context, destination,
+                                     {.customer_key = request.encryption.customer_key});
     return {put.etag, put.revision, made.modified};
   } catch (const Error&) {
     try {
@@ -82,8 +89,9 @@ CopyResult copy_s3_object(S3Endpoint& endpoint, MultipartStore& parts, const Con
   } catch (const InvalidArgument&) {
     // Endpoints have no code of its own for a source that is too large. Asking for the size only
     // now saves a request on every other copy.
-    ObjectInfo info =
-        head_s3_object(endpoint, context, source, {.condition = request.source_condition});
+    ObjectInfo info = head_s3_object(
+        endpoint, context, source,
+        {.condition = request.source_condition, .customer_key = request.source_customer_key});
     if (info.size <= kLargestCopy) throw;
     return copy_in_parts(endpoint, parts, context, source, info, destination, request);
   }

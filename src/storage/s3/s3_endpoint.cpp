@@ -4,6 +4,7 @@
 
 #include "codec/text.h"
 #include "storage/s3/s3_errors.h"
+#include "storage/s3/s3_headers.h"
 
 namespace holdfast::storage {
 
@@ -79,6 +80,31 @@ std::string S3Endpoint::describe(const S3Call& call) {
   return call.verb + " " + call.target.text();
 }
 
+namespace {
+
+void check_encrypted(const http::Exchange& exchange, const S3Call& call) {
+  if (!call.with_customer_key && call.encryption.empty()) return;
+  const Encryption done = read_encryption(exchange);
+  const bool good = call.with_customer_key ? done.customer : done.algorithm == call.encryption;
+  if (good) return;
+  throw Unsupported::with_code(
+      "NotImplemented", S3Endpoint::describe(call),
+      "the storage does not confirm the encryption: what was sent may lie there in the clear",
+      "remove it, and use a storage that encrypts");
+}
+
+}  // namespace
+
+void S3Call::encrypt(const EncryptionRequest& request) {
+  constexpr std::string_view kHeader = "x-amz-server-side-encryption";
+  add_customer_key(headers, request.customer_key);
+  with_customer_key = !request.customer_key.empty();
+  encryption = request.algorithm;
+  if (!request.algorithm.empty()) headers.emplace_back(kHeader, request.algorithm);
+  if (request.key_id.empty()) return;
+  headers.emplace_back(std::string(kHeader) + "-aws-kms-key-id", request.key_id);
+}
+
 std::unique_ptr<http::Exchange> S3Endpoint::send(const Context& context, const S3Call& call,
                                                  S3Payload* payload) {
   codec::SignedRequest request{.method = std::string(call.method),
@@ -102,7 +128,10 @@ std::unique_ptr<http::Exchange> S3Endpoint::send(const Context& context, const S
     wire.expect_continue = payload->size >= kAskFirst;
   }
   auto exchange = client_.send(context, wire);
-  if (exchange->status() >= 200 && exchange->status() < 300) return exchange;
+  if (exchange->status() >= 200 && exchange->status() < 300) {
+    check_encrypted(*exchange, call);
+    return exchange;
+  }
   S3Fault fault = read_fault(exchange->status(), read_some(*exchange, kLargestErrorDocument));
   fault.about_bucket = call.target.key.empty();
   fault.conditional_write = call.conditional_write;

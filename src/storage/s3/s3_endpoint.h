@@ -20,6 +20,13 @@ struct S3Call {
   codec::QueryParameters query{};  // decoded
   codec::Headers headers{};
   bool conditional_write = false;  // it carries If-Match
+  // What the answer must confirm: there are endpoints that do not know such headers, and store in
+  // the clear. Unsupported (code NotImplemented) is then thrown.
+  bool with_customer_key = false;
+  std::string encryption{};
+
+  // Asks for that encryption of what the request makes.
+  void encrypt(const EncryptionRequest& request);
 };
 
 // Thread-safe.

@@ -48,22 +48,24 @@ class EtagMultipart : public MultipartStore {
  public:
   EtagMultipart(MultipartStore& inner, S3EtagMemory& memory) : inner_(inner), memory_(memory) {}
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
-                     std::optional<Checksum> kind) override {
-    return inner_.create(context, ref, attributes, std::move(kind));
+                     std::optional<Checksum> kind, const EncryptionRequest& encryption) override {
+    return inner_.create(context, ref, attributes, std::move(kind), encryption);
   }
   PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                     unsigned number, Source& body, const PutRequest& request) override {
     memory_.is_md5(context, ref.bucket);  // before the body, which passes only once
     PartInfo part = inner_.put_part(context, ref, upload_id, number, body, request);
-    memory_.learn(context, ref.bucket, request.md5, part.etag, part.encryption);
+    if (request.encryption.customer_key.empty()) {
+      memory_.learn(context, ref.bucket, request.md5, part.etag, part.encryption);
+    }
     return shown(context, ref, std::move(part));
   }
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
-                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
-                     const Condition& source_condition) override {
-    return shown(context, ref,
-                 inner_.copy_part(context, ref, upload_id, number, source, range,
-                                  upstream_condition(source_condition)));
+                     unsigned number, const ObjectRef& source,
+                     const CopyPartRequest& request) override {
+    CopyPartRequest raw = request;
+    raw.source_condition = upstream_condition(std::move(raw.source_condition));
+    return shown(context, ref, inner_.copy_part(context, ref, upload_id, number, source, raw));
   }
   PutResult complete(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                      const std::vector<CompletedPart>& parts, const Condition& condition) override {
@@ -110,7 +112,10 @@ class EtagStorage : public Storage {
     PutRequest raw = request;
     raw.condition = upstream_condition(std::move(raw.condition));
     PutResult put = inner_->put(context, ref, body, raw);
-    memory_.learn(context, ref.bucket, request.md5, put.etag, put.encryption);
+    // An object under a client's key has an ETag that says nothing of the others.
+    if (request.encryption.customer_key.empty()) {
+      memory_.learn(context, ref.bucket, request.md5, put.etag, put.encryption);
+    }
     put.etag = shown_etag(put.etag, memory_.is_md5(context, ref.bucket));
     return put;
   }

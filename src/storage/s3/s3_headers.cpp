@@ -134,6 +134,16 @@ void add_write_conditions(codec::Headers& headers, const Condition& condition) {
   if (condition.must_not_exist) headers.emplace_back("if-none-match", "*");
 }
 
+void add_customer_key(codec::Headers& headers, const Secret& key, std::string_view prefix) {
+  if (key.empty()) return;
+  const std::string name =
+      (prefix.empty() ? "x-amz-" : std::string(prefix)) + "server-side-encryption-customer-";
+  headers.emplace_back(name + "algorithm", "AES256");
+  headers.emplace_back(name + "key", codec::to_base64(key.reveal()));
+  headers.emplace_back(name + "key-md5",
+                       codec::to_base64(codec::digest_of(DigestAlgorithm::kMd5, key.reveal())));
+}
+
 bool needs_object(const Condition& condition) {
   return condition.must_exist || condition.revision_is || !condition.etag_is.empty();
 }
@@ -167,8 +177,8 @@ Encryption read_encryption(const http::Exchange& exchange) {
         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
     return plain && text.size() <= kLongestWord ? text : "";
   };
-  return {word("x-amz-server-side-encryption"),
-          word("x-amz-server-side-encryption-aws-kms-key-id")};
+  return {word("x-amz-server-side-encryption"), word("x-amz-server-side-encryption-aws-kms-key-id"),
+          !word("x-amz-server-side-encryption-customer-algorithm").empty()};
 }
 
 Delivered read_delivered(const http::Exchange& exchange, const ObjectRef& ref) {

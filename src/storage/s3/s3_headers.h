@@ -12,6 +12,9 @@
 
 namespace holdfast::storage {
 
+// Asks a gateway of ours for GetRequest::for_etag; others do not know it.
+inline constexpr std::string_view kForEtagHeader = "x-holdfast-for-etag";
+
 // Of a multipart ETag `<hash>-N`; 0 for any other.
 unsigned parts_of_etag(std::string_view etag);
 
@@ -25,6 +28,8 @@ void add_read_conditions(codec::Headers& headers, const Condition& condition,
 // For put, complete and the destination of a copy. Throws PreconditionFailed when no ETag can
 // satisfy the condition.
 void add_write_conditions(codec::Headers& headers, const Condition& condition);
+// A client's key, where it is given; `prefix` as for add_read_conditions().
+void add_customer_key(codec::Headers& headers, const Secret& key, std::string_view prefix = "");
 // Whether a missing object fails the condition.
 bool needs_object(const Condition& condition);
 

@@ -70,12 +70,13 @@ std::string completion(const std::vector<CompletedPart>& parts) {
 }  // namespace
 
 std::string S3Multipart::create(const Context& context, const ObjectRef& ref,
-                                const Attributes& attributes,
-                                std::optional<Checksum> checksum_kind) {
+                                const Attributes& attributes, std::optional<Checksum> checksum_kind,
+                                const EncryptionRequest& encryption) {
   check_key(ref.key);
   S3Call call{
       .method = "POST", .target = ref, .verb = "start upload of", .query = {{"uploads", ""}}};
   add_attributes(call.headers, attributes);
+  call.encrypt(encryption);
   if (checksum_kind) {
     call.headers.emplace_back("x-amz-checksum-algorithm", codec::name_of(checksum_kind->algorithm));
     call.headers.emplace_back("x-amz-checksum-type",
@@ -92,6 +93,7 @@ PartInfo S3Multipart::put_part(const Context& context, const ObjectRef& ref,
                                const PutRequest& request) {
   check_part_number(number, ref);
   S3Call call = part_call(ref, upload_id, number, "put part of");
+  call.encrypt({.customer_key = request.encryption.customer_key});
   S3Payload payload = choose_payload(body, request, ref);
   payload.mark_encoding(call.headers);
   return within(context, endpoint_.options().request_timeout, S3Endpoint::describe(call),
@@ -113,16 +115,20 @@ PartInfo S3Multipart::put_part(const Context& context, const ObjectRef& ref,
 
 PartInfo S3Multipart::copy_part(const Context& context, const ObjectRef& ref,
                                 const std::string& upload_id, unsigned number,
-                                const ObjectRef& source, const std::optional<Range>& range,
-                                const Condition& source_condition) {
+                                const ObjectRef& source, const CopyPartRequest& request) {
   check_part_number(number, ref);
   S3Call call = part_call(ref, upload_id, number, "copy part of");
   call.headers.emplace_back("x-amz-copy-source", copy_source(source));
+  add_customer_key(call.headers, request.source_customer_key, "x-amz-copy-source-");
+  call.encrypt({.customer_key = request.customer_key});
+  const std::optional<Range>& range = request.range;
   Stretch stretch;
   if (range && range->last && !range->suffix && *range->last >= range->first) {
     stretch = {range->first, *range->last - range->first + 1};
   } else {
-    ObjectInfo info = head_s3_object(endpoint_, context, source, {.condition = source_condition});
+    ObjectInfo info = head_s3_object(
+        endpoint_, context, source,
+        {.condition = request.source_condition, .customer_key = request.source_customer_key});
     stretch = {0, info.size};
     if (range) stretch = resolve_range(*range, info.size, source);
   }
@@ -130,7 +136,7 @@ PartInfo S3Multipart::copy_part(const Context& context, const ObjectRef& ref,
     Range exact{stretch.offset, stretch.offset + stretch.length - 1, std::nullopt};
     call.headers.emplace_back("x-amz-copy-source-range", range_header(exact));
   }
-  add_read_conditions(call.headers, source_condition, "x-amz-copy-source-");
+  add_read_conditions(call.headers, request.source_condition, "x-amz-copy-source-");
   codec::XmlElement root = endpoint_.send_for_xml(context, call, "CopyPartResult");
   S3Document document(root, S3Endpoint::describe(call));
   PartInfo part{.number = number, .size = stretch.length};

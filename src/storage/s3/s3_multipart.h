@@ -10,13 +10,14 @@ class S3Multipart : public MultipartStore {
  public:
   explicit S3Multipart(S3Endpoint& endpoint) : endpoint_(endpoint) {}
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
-                     std::optional<Checksum> checksum_kind) override;
+                     std::optional<Checksum> checksum_kind,
+                     const EncryptionRequest& encryption) override;
   PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                     unsigned number, Source& body, const PutRequest& request) override;
   // Asks for the source's size first when the range does not tell the part's.
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
-                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
-                     const Condition& source_condition) override;
+                     unsigned number, const ObjectRef& source,
+                     const CopyPartRequest& request) override;
   PutResult complete(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                      const std::vector<CompletedPart>& parts, const Condition& condition) override;
   void abort(const Context& context, const ObjectRef& ref, const std::string& upload_id) override;

@@ -178,7 +178,8 @@ TEST(S3MultipartTest, CopiesParts) {
   MultipartStore& store = *peer.storage->multipart();
   ObjectRef source{"other", "so urce"};
   auto copy = [&](std::optional<Range> range) {
-    return store.copy_part(peer.context, kRef, "id", 2, source, range, {.etag_is = {"source"}});
+    return store.copy_part(peer.context, kRef, "id", 2, source,
+                           {.range = range, .source_condition = {.etag_is = {"source"}}});
   };
   EXPECT_EQ(copy(Range{10, 19, std::nullopt}).size, 10u);
   EXPECT_EQ(peer.server.request(0).header("x-amz-copy-source"), "/other/so%20urce");

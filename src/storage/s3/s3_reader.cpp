@@ -14,6 +14,8 @@ S3Call read_call(std::string_view method, std::string verb, const ObjectRef& ref
   if (request.part) call.query.emplace_back("partNumber", std::to_string(*request.part));
   call.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   add_read_conditions(call.headers, request.condition);
+  add_customer_key(call.headers, request.customer_key);
+  if (request.for_etag) call.headers.emplace_back(kForEtagHeader, "true");
   return call;
 }
 

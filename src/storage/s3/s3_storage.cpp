@@ -81,8 +81,12 @@ class S3Storage : public Storage {
   S3Buckets buckets_;
   S3NamedBuckets named_buckets_{buckets_, endpoint_.options().named_buckets};
   S3Multipart multipart_;
-  const Capabilities capabilities_{
-      .name = "s3", .compares_md5 = false, .judges_whole = true, .unique_revisions = false};
+  const Capabilities capabilities_{.name = "s3",
+                                   .compares_md5 = false,
+                                   .judges_whole = true,
+                                   .unique_revisions = false,
+                                   .customer_keys = true,
+                                   .encryption = {"AES256", "aws:kms", "aws:kms:dsse"}};
 };
 
 PutResult S3Storage::put(const Context& context, const ObjectRef& ref, Source& body,
@@ -92,6 +96,7 @@ PutResult S3Storage::put(const Context& context, const ObjectRef& ref, Source& b
   call.conditional_write = needs_object(request.condition);
   add_attributes(call.headers, request.attributes);
   add_write_conditions(call.headers, request.condition);
+  call.encrypt(request.encryption);
   S3Payload payload = choose_payload(body, request, ref);
   payload.mark_encoding(call.headers);
   return within(context, endpoint_.options().request_timeout, S3Endpoint::describe(call),

@@ -48,9 +48,9 @@ class InterceptedMultipart : public MultipartStore {
  public:
   InterceptedMultipart(MultipartStore& inner, Interceptor& by) : inner_(inner), by_(by) {}
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
-                     std::optional<Checksum> kind) override {
+                     std::optional<Checksum> kind, const EncryptionRequest& encryption) override {
     return through(by_, "multipart.create", Effect::kChanges, ref,
-                   [&] { return inner_.create(context, ref, attributes, kind); });
+                   [&] { return inner_.create(context, ref, attributes, kind, encryption); });
   }
   PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                     unsigned number, Source& body, const PutRequest& request) override {
@@ -61,10 +61,10 @@ class InterceptedMultipart : public MultipartStore {
     return part;
   }
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
-                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
-                     const Condition& source_condition) override {
+                     unsigned number, const ObjectRef& source,
+                     const CopyPartRequest& request) override {
     return through(by_, "multipart.copy_part", Effect::kChanges, ref, [&] {
-      return inner_.copy_part(context, ref, upload_id, number, source, range, source_condition);
+      return inner_.copy_part(context, ref, upload_id, number, source, request);
     });
   }
   PutResult complete(const Context& context, const ObjectRef& ref, const std::string& upload_id,

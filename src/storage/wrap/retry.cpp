@@ -12,11 +12,13 @@ namespace {
 class ResumingReader : public Reader {
  public:
   ResumingReader(Storage& storage, const RetryPolicy& policy, Context context, ObjectRef ref,
-                 std::unique_ptr<Reader> first)
+                 const GetRequest& request, std::unique_ptr<Reader> first)
       : storage_(storage),
         policy_(policy),
         context_(std::move(context)),
         ref_(std::move(ref)),
+        customer_key_(request.customer_key),
+        for_etag_(request.for_etag),
         info_(first->info()),
         offset_(first->offset()),
         length_(first->length()),
@@ -49,6 +51,8 @@ class ResumingReader : public Reader {
     GetRequest request;
     request.range = Range{offset_ + done_, offset_ + length_ - 1, std::nullopt};
     request.condition.revision_is = info_.revision;
+    request.customer_key = customer_key_;
+    request.for_etag = for_etag_;
     if (done_ == length_) throw Failed("read " + ref_.text(), "the end broke off");
     reader_ = storage_.get(context_, ref_, request);
   }
@@ -57,6 +61,8 @@ class ResumingReader : public Reader {
   const RetryPolicy& policy_;
   Context context_;
   ObjectRef ref_;
+  Secret customer_key_;
+  bool for_etag_;
   ObjectInfo info_;
   std::uint64_t offset_, length_, done_ = 0;
   std::unique_ptr<Reader> reader_;
@@ -90,10 +96,10 @@ class RetryMultipart : public MultipartStore {
   RetryMultipart(MultipartStore& inner, const RetryPolicy& policy)
       : inner_(inner), policy_(policy) {}
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
-                     std::optional<Checksum> kind) override {
+                     std::optional<Checksum> kind, const EncryptionRequest& encryption) override {
     // A repetition may leave an upload that nobody finishes; the storage's clean-up takes those.
     return policy_.run(context, "start upload " + ref.text(),
-                       [&] { return inner_.create(context, ref, attributes, kind); });
+                       [&] { return inner_.create(context, ref, attributes, kind, encryption); });
   }
   PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                     unsigned number, Source& body, const PutRequest& request) override {
@@ -103,10 +109,10 @@ class RetryMultipart : public MultipartStore {
         [&] { return body.rewind(); });
   }
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
-                     unsigned number, const ObjectRef& source, const std::optional<Range>& range,
-                     const Condition& source_condition) override {
+                     unsigned number, const ObjectRef& source,
+                     const CopyPartRequest& request) override {
     return policy_.run(context, fmt::format("copy part {} of {}", number, ref.text()), [&] {
-      return inner_.copy_part(context, ref, upload_id, number, source, range, source_condition);
+      return inner_.copy_part(context, ref, upload_id, number, source, request);
     });
   }
   PutResult complete(const Context& context, const ObjectRef& ref, const std::string& upload_id,
@@ -155,7 +161,8 @@ class RetryStorage : public Storage {
                               const GetRequest& request) override {
     auto reader = policy_.run(context, "get " + ref.text(),
                               [&] { return inner_->get(context, ref, request); });
-    return std::make_unique<ResumingReader>(*inner_, policy_, context, ref, std::move(reader));
+    return std::make_unique<ResumingReader>(*inner_, policy_, context, ref, request,
+                                            std::move(reader));
   }
   ObjectInfo head(const Context& context, const ObjectRef& ref,
                   const GetRequest& request) override {
