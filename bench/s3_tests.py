@@ -69,7 +69,10 @@ def start_holdfast(work: pathlib.Path, python: pathlib.Path) -> processes.Gatewa
     (work / "secret").write_text(ALT_SECRET)
     keys = [{"accessKey": ALT_KEY, "secretKeyFile": str(work / "secret"), "bucket": ALT_BUCKET,
              "allow": ["read", "list", "writeNew", "overwrite", "delete"]}]
-    return processes.Gateway(work, work / "objects", {"holdfast": {"gateway": {"keys": keys}}})
+    # The suite speaks plain HTTP, on loopback.
+    encryption = {"keys": [{"key": os.urandom(32).hex()}]}
+    return processes.Gateway(work, work / "objects", {"holdfast": {"gateway": {"keys": keys, "customerKeysOverHttp": True},
+                                                                   "storage": {"encryption": encryption}}})
 
 
 def start_minio(work: pathlib.Path, python: pathlib.Path) -> peers.Peer:

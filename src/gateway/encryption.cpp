@@ -34,6 +34,17 @@ bool any_begins_with(const http::ServerRequest& request, std::string_view prefix
   });
 }
 
+// Some clients move headers of a link into its query. Keys do not belong into a URL, and an
+// encryption that stands there must not be lost.
+void refuse_in_query(const Target& target) {
+  for (const auto& [name, value] : target.query) {
+    const std::string lower = to_lower(name);
+    if (lower.starts_with(kHeader) || lower.starts_with("x-amz-copy-source-server-side")) {
+      not_offered("an encryption in the query; send " + lower + " as a signed header");
+    }
+  }
+}
+
 std::string_view needed(const http::ServerRequest& request, std::string_view prefix,
                         std::string_view name, std::string_view what) {
   auto value = request.header(std::string(prefix) + std::string(name));
@@ -103,6 +114,7 @@ Secret customer_key_of(const Call& call, std::string_view prefix) {
 }
 
 Secret only_customer_key_of(const Call& call) {
+  refuse_in_query(call.target);
   if (!any_begins_with(call.request, kHeader)) return {};
   for (std::string_view name : {kHeader, kKmsKeyHeader}) {
     if (call.request.header(name)) {
@@ -117,6 +129,7 @@ bool names_encryption(const http::ServerRequest& request) {
 }
 
 storage::EncryptionRequest encryption_of(const Call& call) {
+  refuse_in_query(call.target);
   if (names_encryption(call.request)) return named_in(call);
   auto* versions = call.storage.versions();
   if (!versions) return {};

@@ -182,6 +182,16 @@ TEST_F(SealedGatewayTest, OneEncryptionExcludesTheOther) {
   EXPECT_EQ(send("GET", "/k").status, 404);
 }
 
+TEST_F(SealedGatewayTest, AnEncryptionInTheQueryIsNotLost) {
+  for (const char* name : {"x-amz-server-side-encryption", "X-Amz-Server-Side-Encryption",
+                           "x-amz-server-side-encryption-customer-algorithm"}) {
+    const std::string query = "/k?" + std::string(name) + "=AES256";
+    EXPECT_EQ(send("PUT", query, "x").code(), "NotImplemented") << name;
+    EXPECT_EQ(send("GET", query).code(), "NotImplemented") << name;
+  }
+  EXPECT_EQ(send("GET", "/k").status, 404);
+}
+
 TEST_F(SealedGatewayTest, EveryFramingOfABodyIsSealed) {
   const std::string body = "0123456789abcdef";
   for (Payload payload : {Payload::kSigned, Payload::kUnsigned, Payload::kChunked,
