@@ -31,7 +31,8 @@ TEST(AccessLog, NothingLetsAReaderRepeatTheRequest) {
           "/b/"
           "k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=key%2F2026%2Fs3&X-Amz-Signature="
           "c0ffee"
-          "&x%2Damz-signature=c0ffee&X-Amz-Security-Token=token&Signature=c0ffee&partNumber=1"};
+          "&x%2Damz-signature=c0ffee&X-Amz-Security-Token=token&Signature=c0ffee&x-amz-server-side-"
+          "encryption-customer-key=c0ffee&partNumber=1"};
   const std::string line = line_of(request);
   EXPECT_THAT(line, Not(HasSubstr("c0ffee")));
   EXPECT_THAT(line, Not(HasSubstr("token")));
