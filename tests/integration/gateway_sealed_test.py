@@ -15,6 +15,7 @@ import sealed  # noqa: E402
 from certificates import Authority  # noqa: E402
 from s3_clients import GatewayTestCase, RawConnection, boto3_client  # noqa: E402
 
+import requests  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
 MEBIBYTE = 1 << 20
@@ -409,6 +410,10 @@ class OwnKeyTest(SealedTestCase):
         answer = self.s3.put_object(Bucket=bucket, Key="k", Body=b"bytes")
         self.assertEqual(answer["ServerSideEncryption"], "AES256")
         self.assertTrue((self.work / "objects" / bucket / "k").read_bytes().startswith(b"hfsealed"))
+        form = boto3_client(self.gateway.url, signature_version="s3v4").generate_presigned_post(bucket, "form")  # refused, not in the clear
+        answer = requests.post(form["url"], data=form["fields"], files={"file": b"of a form"}, timeout=60)
+        self.assertEqual(answer.status_code, 501, answer.text)
+        self.fails("NoSuchKey", 404, self.s3.get_object, Bucket=bucket, Key="form")
         # Also where the key is gone: refused, not kept in the clear.
         self.restart()
         self.fails("NotImplemented", 501, self.s3.put_object, Bucket=bucket, Key="k2", Body=b"bytes")

@@ -181,8 +181,12 @@ class FormFile : public Source {
 storage::PutResult put_file(Call& call, codec::FormData& form, FileLimits limits) {
   refuse_unoffered_headers(call.request);
   storage::PutRequest put{.attributes = attributes_of(call.request),
-                          .marks = marks_of_request(call),
-                          .encryption = encryption_of(call)};
+                          .marks = marks_of_request(call)};
+  // Sealing needs the size beforehand, which a form does not tell.
+  if (!encryption_of(call).empty()) {
+    throw Unsupported::with_code("NotImplemented", "read the form",
+                                 "its bucket encrypts by default: put the object instead");
+  }
   const auto checksum = checksum_of_headers(call.request);
   if (checksum && checksum->composite) refuse("a composite checksum is of a multipart upload only");
   put.attributes.checksum = checksum;
