@@ -17,7 +17,9 @@ class OverS3(s3_upstream.UpstreamTestCase):
 
 
 class AwsOverS3Test(OverS3, gateway_clients_test.AwsTest):
-    pass
+    def check_encryption(self, *where):
+        self.assertIn("AES256", self.aws("s3api", "put-object", *where, "--server-side-encryption", "AES256"))
+        self.assertIn("AES256", self.aws("s3api", "head-object", *where))
 
 
 class RcloneOverS3Test(OverS3, gateway_clients_test.RcloneTest):
