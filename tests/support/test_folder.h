@@ -1,10 +1,12 @@
 // Where tests put folders of objects.
 #pragma once
 
+#include <memory>
 #include <sys/xattr.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "storage/folder/folder_storage.h"
 
 namespace holdfast::storage {
 
@@ -20,5 +22,19 @@ inline fs::path place_for_folders() {
     return fs::temp_directory_path();
   }
 }
+
+// An open folder with the bucket "bucket" and no space reserved.
+struct FolderWithBucket {
+  FolderWithBucket() {
+    FolderOptions options;
+    options.root = folder_.path();
+    options.reserved_bytes = 0;
+    storage_ = open_folder_storage(context_, options);
+    storage_->buckets()->create(context_, "bucket");
+  }
+  Context context_ = Context::background();
+  TemporaryFolder folder_{place_for_folders()};
+  std::unique_ptr<Storage> storage_;
+};
 
 }  // namespace holdfast::storage

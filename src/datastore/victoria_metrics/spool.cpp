@@ -15,6 +15,7 @@ constexpr std::size_t kReadAtOnce = 64 << 10;
 constexpr std::size_t kLongestLine = 16 << 20;
 
 std::FILE* open_unnamed() {
+  // The X are mkostemp's to fill in.
   std::string path = (std::filesystem::temp_directory_path() / "holdfast-spool-XXXXXX").string();
   int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
   if (descriptor < 0) throw_errno(errno, "make a temporary file " + path);

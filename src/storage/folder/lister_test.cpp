@@ -55,14 +55,9 @@ class OpenCounter {
   std::map<int, std::string> folders_;
 };
 
-class ListCostTest : public testing::Test {
+class ListCostTest : public testing::Test, protected FolderWithBucket {
  protected:
   ListCostTest() {
-    FolderOptions options;
-    options.root = folder_.path();
-    options.reserved_bytes = 0;
-    storage_ = open_folder_storage(context_, options);
-    storage_->buckets()->create(context_, "bucket");
     for (int i = 0; i < kFolders; ++i) {
       for (int j = 0; j < kObjects; ++j) {
         put_bytes(*storage_, context_, {"bucket", folder_name(i) + "/" + object_name(j)}, "x", {});
@@ -80,9 +75,6 @@ class ListCostTest : public testing::Test {
     return page;
   }
 
-  Context context_ = Context::background();
-  TemporaryFolder folder_{place_for_folders()};
-  std::unique_ptr<Storage> storage_;
   OpenCounter counter_;
   OpenCounter::Opens opens_;
 };

@@ -36,10 +36,15 @@ void SpareFiles::enable(int temporary, const struct stat& fresh, std::size_t res
   temporary_ = temporary;
 }
 
+// A regular file with one name, and owner and mode of one that holdfast has just made.
+bool SpareFiles::is_like_fresh(const struct stat& file) const {
+  return S_ISREG(file.st_mode) && file.st_nlink == 1 && file.st_mode == fresh_.st_mode &&
+         file.st_uid == fresh_.st_uid && file.st_gid == fresh_.st_gid;
+}
+
 bool SpareFiles::wants(const struct stat& file) const {
-  return temporary_ >= 0 && S_ISREG(file.st_mode) && file.st_nlink == 1 &&
-         file.st_mode == fresh_.st_mode && file.st_uid == fresh_.st_uid &&
-         file.st_gid == fresh_.st_gid && std::uint64_t(file.st_size) <= kLargest && count_ < kMost;
+  return temporary_ >= 0 && is_like_fresh(file) && std::uint64_t(file.st_size) <= kLargest &&
+         count_ < kMost;
 }
 
 void SpareFiles::give(std::string name) noexcept {
@@ -72,10 +77,8 @@ std::optional<SpareFiles::Spare> SpareFiles::take() {
 
 bool SpareFiles::usable(int file) const {
   struct stat now{};
-  if (::fstat(file, &now) < 0 || !S_ISREG(now.st_mode) || now.st_nlink != 1) return false;
-  if (now.st_mode != fresh_.st_mode || now.st_uid != fresh_.st_uid) return false;
-  return now.st_gid == fresh_.st_gid && has_our_attribute_alone(file) && nobody_else_has(file) &&
-         ::ftruncate(file, 0) == 0;
+  return ::fstat(file, &now) == 0 && is_like_fresh(now) && has_our_attribute_alone(file) &&
+         nobody_else_has(file) && ::ftruncate(file, 0) == 0;
 }
 
 }  // namespace holdfast::storage

@@ -55,6 +55,7 @@ class SpareFiles {
   std::uint64_t started() const { return started_; }
 
  private:
+  bool is_like_fresh(const struct stat& file) const;
   bool usable(int file) const;
 
   int temporary_ = -1;

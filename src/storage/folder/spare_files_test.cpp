@@ -16,16 +16,8 @@ namespace {
 
 const std::size_t kResting = FolderOptions().resting_files;
 
-class SpareFilesTest : public testing::Test {
+class SpareFilesTest : public testing::Test, protected FolderWithBucket {
  protected:
-  SpareFilesTest() {
-    FolderOptions options;
-    options.root = folder_.path();
-    options.reserved_bytes = 0;
-    storage_ = open_folder_storage(context_, options);
-    storage_->buckets()->create(context_, "bucket");
-  }
-
   void put(const std::string& key, std::string_view bytes) {
     put_bytes(*storage_, context_, {"bucket", key}, bytes, {});
   }
@@ -49,10 +41,6 @@ class SpareFilesTest : public testing::Test {
   void churn(const std::string& key) {
     for (std::size_t i = 0; i < 2 * SpareFiles::kMost; ++i) put(key, "churn " + std::to_string(i));
   }
-
-  Context context_ = Context::background();
-  TemporaryFolder folder_{place_for_folders()};
-  std::unique_ptr<Storage> storage_;
 };
 
 TEST_F(SpareFilesTest, ReplacingUsesTheSameFewFiles) {
