@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs Debian packages: ./install.sh SECTION... with sections of dependencies/debian.txt (build, test, demo, bench).
-# Does nothing when all are there. Needs root, or sudo.
+# Does nothing when all are there. Needs root, or sudo. Servers that packages bring (ClickHouse, VictoriaMetrics, nginx) are not started,
+# neither now nor when the machine starts: tests start their own.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -26,4 +27,14 @@ fi
 echo "Installing ${#missing[@]} packages: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -q >/dev/null
+# Debian's own switch for that; a machine that has one already keeps it.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+fi
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+for package in "${missing[@]}"; do
+  if [ -x "/etc/init.d/${package%-light}" ]; then "${as_root[@]}" update-rc.d "${package%-light}" disable >/dev/null; fi
+done
