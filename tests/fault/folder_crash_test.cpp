@@ -3,6 +3,7 @@
 // not at all, nothing is left lying about, and work goes on.
 #include <fstream>
 #include <gtest/gtest.h>
+#include <set>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -150,6 +151,19 @@ class FolderCrashTest : public testing::TestWithParam<const char*> {
     }
   }
 
+  // A copy's time lies beside the object: never without one.
+  void expect_links_have_objects(Storage& storage, const std::string& hit) {
+    std::set<std::string> names;
+    list_all(storage, context_, kScriptBucket, "",
+             [&](const ObjectInfo& info) { names.insert(fs::path(info.key).filename()); });
+    const fs::path links = root_ / ".hf~sys" / "links";
+    for (const auto& entry : fs::recursive_directory_iterator(links)) {
+      if (entry.is_directory()) continue;
+      EXPECT_TRUE(names.contains(entry.path().filename()))
+          << hit << ": the time of a copy that is not there: " << entry.path().filename();
+    }
+  }
+
   // All objects are removed; then nothing at all may be left.
   void clear(Storage& storage, const std::string& hit) {
     for (const UploadInfo& upload :
@@ -195,7 +209,10 @@ TEST_P(FolderCrashTest, KilledAtEveryOperation) {
       {
         auto storage = open();
         expect_tidy(hit);
-        if (fs::exists(root_ / kScriptBucket)) check(*storage, done, hit);
+        if (fs::exists(root_ / kScriptBucket)) {
+          check(*storage, done, hit);
+          expect_links_have_objects(*storage, hit);
+        }
       }
       outcome = run(nullptr, "", done, 1);
       ASSERT_EQ(outcome.code, 0) << hit << ": work does not go on: " << outcome.text();

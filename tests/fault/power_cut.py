@@ -115,12 +115,11 @@ def leftovers(objects: pathlib.Path, folders=("tmp", "pending", "removals")) -> 
     return [str(path.relative_to(objects)) for folder in folders for path in (system / folder).rglob("*") if not path.is_dir()]
 
 
-def cleared_problems(url: str, objects: pathlib.Path, bucket: str = crash_load.BUCKET, links: bool = True) -> list[str]:
-    """Removes all objects and uploads of the bucket; whatever file of theirs is still there. Without `links`: but for the times of copies,
-    of which a power cut may leave one behind (docs/design/checks.md)."""
+def cleared_problems(url: str, objects: pathlib.Path, bucket: str = crash_load.BUCKET) -> list[str]:
+    """Removes all objects and uploads of the bucket; whatever file of theirs is still there."""
     crash_load.remove_objects(url, bucket)
     crash_load.abort_uploads(url, bucket)
-    own = [*([f"links/{bucket}"] if links else []), f"uploads/{bucket}", "labels"]
+    own = [f"links/{bucket}", f"uploads/{bucket}", "labels"]
     files = [str(path.relative_to(objects)) for path in (objects / bucket).rglob("*")]
     return [f"{name}: left after everything was removed" for name in files + leftovers(objects, ("tmp", "pending", *own))]
 
@@ -140,7 +139,7 @@ def look(disk: Disk, work: pathlib.Path, number: int, cut: Cut) -> list[str]:
             found += crash_load.problems(gateway.url, cut.states)
             found += crash_load.upload_problems(gateway.url, cut.uploads, cut.ended)
             found += versions_load.problems(gateway.url, cut.versions, 200)
-            found += cleared_problems(gateway.url, objects, links=False)
+            found += cleared_problems(gateway.url, objects)
     shutil.rmtree(home)
     return found
 

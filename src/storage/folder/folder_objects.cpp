@@ -227,8 +227,15 @@ std::optional<CopyResult> FolderObjects::copy_by_link(const Context& context,
       marks_of_new(marks_of_copy(from, request), *records_.settings(destination.bucket),
                    now_of(context), destination),
       now_of(context)};
-  publish_with(destination, link, request.condition, arrival,
-               [&] { labels_.write_link(destination, record); });
+  LabelStore::Side noted;
+  try {
+    publish_with(destination, link, request.condition, arrival,
+                 [&] { labels_.write_link(destination, record, noted); });
+  } catch (...) {
+    if (!link.is_moved()) labels_.abandon_link(tree_, destination, noted);
+    throw;
+  }
+  labels_.finish(noted, true);
   // Renaming over another name of the same file does nothing and leaves both names.
   ::unlinkat(core_.temporary.get(), name.c_str(), 0);
   return CopyResult{

@@ -198,6 +198,13 @@ void LabelStore::write_note(const ObjectRef& ref, const std::string& name) {
   check_file(write_at(note.file.get(), bytes, 0), "note the label of " + ref.text());
 }
 
+// A copy and a removal under one name end after its lock is free: each has a note of its own.
+std::string LabelStore::write_link_note(const ObjectRef& ref) {
+  std::string name = std::string(kLinkNote) + core_.unique_name();
+  write_note(ref, name);
+  return name;
+}
+
 // False: the name is taken.
 bool LabelStore::write_side(const ObjectRef& ref, const std::string& name,
                             const std::string& bytes) {
@@ -246,10 +253,11 @@ LabelStore::Side LabelStore::attach(const ObjectRef& ref, int file, Label& label
   }
 }
 
-void LabelStore::write_link(const ObjectRef& ref, const LinkRecord& record) {
+void LabelStore::write_link(const ObjectRef& ref, const LinkRecord& record, Side& side) {
   const std::string what = "write the time of the copy " + ref.text();
   LinkPlace place = link_place(ref);
   has_links_ = true;
+  if (side.link_note.empty()) side.link_note = write_link_note(ref);
   while (true) {
     Opened bucket = open_or_make_folder(core_.links.get(), place.bucket, true);
     check_file(bucket.error, what);
@@ -294,8 +302,7 @@ LabelStore::Side LabelStore::begin_removal(const ObjectRef& ref, const ObjectFil
   Side side;
   if (core_.use_xattrs && has_links_ && name == Name::kGoes &&
       open_at(core_.links.get(), link_place(ref).path(), O_PATH)) {
-    side.link_note = std::string(kLinkNote) + hash_of(ref.text());
-    write_note(ref, side.link_note);
+    side.link_note = write_link_note(ref);
   }
   if (core_.use_xattrs && !has_sides_) return side;
   side.name = name_of(ref, file);
@@ -325,6 +332,17 @@ bool LabelStore::forget_link(const ObjectRef& ref) noexcept {
     return error == 0 || error == ENOENT;
   } catch (const std::exception&) {
     return false;
+  }
+}
+
+void LabelStore::abandon_link(const ObjectTree& tree, const ObjectRef& ref,
+                              const Side& side) noexcept {
+  if (side.link_note.empty()) return;
+  try {
+    std::lock_guard lock(core_.locks.of(ref.bucket + "/" + path_of_key(ref.key)));
+    if (tree.open(ref) || forget_link(ref)) finish({"", side.link_note}, true);
+  } catch (const std::exception&) {
+    return;  // the note is still there
   }
 }
 

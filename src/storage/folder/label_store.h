@@ -51,7 +51,7 @@ class LabelStore {
   // What belongs to an object outside its file and folder: names of a side file and of notes.
   struct Side {
     std::string name;       // of the side file and the note about it; empty: there is none
-    std::string link_note;  // of a note that the name's link record goes; empty: there is none
+    std::string link_note;  // of a note that the name's link record comes or goes; empty: none
     bool empty() const { return name.empty() && link_note.empty(); }
   };
   // Gives an unpublished file its label: sets the file's time to about `now` and `label.stamp` to
@@ -68,15 +68,20 @@ class LabelStore {
   // After that is durable. Never throws, as finish().
   void end_removal(const Side& side, const ObjectFile& file) noexcept;
   // Durably notes the time of a copy that will be a link of a file which keeps its own. Only with
-  // extended attributes. Under the key's lock, before the link is published.
-  void write_link(const ObjectRef& ref, const LinkRecord& record);
+  // extended attributes. Under the key's lock, before the link is published. The first call adds to
+  // `side` a note that the record may be there without its object: for finish() when the link was
+  // published, for abandon_link() when it will not be.
+  void write_link(const ObjectRef& ref, const LinkRecord& record, Side& side);
+  // Takes the key's lock. Never throws.
+  void abandon_link(const ObjectTree& tree, const ObjectRef& ref, const Side& side) noexcept;
   // When an object was removed: forgets its name's link record. Under its key's lock. Never throws;
   // false: the record may still be there.
   bool forget_link(const ObjectRef& ref) noexcept;
   void forget_bucket(const std::string& bucket);
 
-  // At start: removes side files whose object was not published or is gone. `each_kept` calls its
-  // argument with the files of a key that are kept though they are not its current one.
+  // At start: removes side files and link records whose object was not published or is gone.
+  // `each_kept` calls its argument with the files of a key that are kept though they are not its
+  // current one.
   using EachKept =
       std::function<void(const ObjectRef&, const std::function<void(const ObjectFile&)>&)>;
   void clean(ObjectTree& tree, const EachKept& each_kept);
@@ -88,6 +93,7 @@ class LabelStore {
   std::string name_of(const ObjectRef& ref, const ObjectFile& file) const;
   bool write_side(const ObjectRef& ref, const std::string& name, const std::string& bytes);
   void write_note(const ObjectRef& ref, const std::string& name);
+  std::string write_link_note(const ObjectRef& ref);  // returns its name
   // What it says, sealed; "" when it cannot be read.
   std::string read_note(const std::string& name) const;
   void resolve_note(ObjectTree& tree, const EachKept& each_kept, const std::string& name);

@@ -95,7 +95,7 @@ class VersionKeeper {
                const RemoveTarget& target, WallTime now);
   void erase_entry(const ObjectRef& ref, const std::string& revision);
   void forget_entry(const ObjectRef& ref, const std::string& revision);
-  void restore_identity(const ObjectRef& ref, const VersionEntry& entry);
+  void restore_identity(const ObjectRef& ref, const VersionEntry& entry, LabelStore::Side& noted);
   // Writes a record that tells no more of these kept files, and removes them.
   void write_without(const ObjectRef& ref, const KeyRecord& record,
                      const std::vector<std::string>& gone);

@@ -199,22 +199,27 @@ bool VersionKeeper::remove_file(const ObjectRef& ref, const std::string& revisio
 }
 
 // A link's revision and time are its name's; the name gets them back.
-void VersionKeeper::restore_identity(const ObjectRef& ref, const VersionEntry& entry) {
+void VersionKeeper::restore_identity(const ObjectRef& ref, const VersionEntry& entry,
+                                     LabelStore::Side& noted) {
   auto file = records_.open_kept(ref.bucket, entry.revision);
   if (!file) throw Changed();
   auto stored = labels_.read(ref, *file, false);
   if (!stored || stored->by_hand || codec::to_hex(stored->label.id) == entry.revision) return;
   labels_.write_link(
-      ref, {stored->label.id, codec::from_hex(entry.revision).value_or(""), entry.modified});
+      ref, {stored->label.id, codec::from_hex(entry.revision).value_or(""), entry.modified}, noted);
 }
 
 // Removes the current version or delete marker `victim` and makes the kept version `next` current,
 // in one step.
 bool VersionKeeper::promote(const ObjectRef& ref, const VersionEntry& next,
                             const std::string& victim, const RemoveTarget& target, WallTime now) {
-  LabelStore::Side side;
+  LabelStore::Side side, noted;
   std::optional<ObjectFile> old;
   std::string name;
+  auto give_up = [&] {
+    labels_.finish(side, true);
+    labels_.abandon_link(tree_, ref, noted);
+  };
   try {
     TemporaryFile link = records_.link_kept(ref, next.revision);
     name = link.name();
@@ -233,19 +238,20 @@ bool VersionKeeper::promote(const ObjectRef& ref, const VersionEntry& next,
       } else {
         write_note(ref, victim, Step::kReturns, next.revision);
       }
-      restore_identity(ref, next);
+      restore_identity(ref, next, noted);
       return ObjectTree::Replaced::kGoes;
     });
   } catch (const Changed&) {
-    labels_.finish(side, true);
+    give_up();
     return false;
   } catch (const NotFound& error) {
-    labels_.finish(side, true);
+    give_up();
     if (!error.code().empty()) throw;  // the bucket, not the version
     return false;
   }
   ::unlinkat(core_.temporary.get(), name.c_str(), 0);  // left where both were names of one file
   if (old) labels_.end_removal(side, *old);
+  labels_.finish(noted, true);
   erase_entry(ref, victim);
   tidy(ref);
   if (!old) remove_at(core_.removals.get(), victim);
