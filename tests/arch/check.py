@@ -28,6 +28,7 @@ VENDOR = {
     r"^spdlog/": ["src/base"],
     r"^yaml-cpp/": ["src/config"],
     r"^CLI/": ["src/cli", "src/app"],
+    r"^zlib\.h$": ["src/codec"],
     r"^zstd\.h$": ["src/codec", "src/datastore"],
 }
 CLOCK = re.compile(r"(system_clock|steady_clock|high_resolution_clock)\s*::\s*now|\bclock_gettime\s*\(|\bgettimeofday\s*\("
