@@ -35,6 +35,7 @@ constexpr Tables<Word> make_tables(Word polynomial) {
 constexpr Tables<std::uint32_t> kCrc32Tables = make_tables(std::uint32_t(kCrc32Polynomial));
 constexpr Tables<std::uint32_t> kCrc32cTables = make_tables(std::uint32_t(kCrc32cPolynomial));
 constexpr Tables<std::uint64_t> kCrc64Tables = make_tables(kCrc64NvmePolynomial);
+constexpr Tables<std::uint64_t> kCrc64XzTables = make_tables(kCrc64XzPolynomial);
 
 template <typename Word>
 Word update_by_tables(const Tables<Word>& tables, Word crc, std::string_view bytes) {
@@ -86,6 +87,7 @@ constexpr Folding make_folding(std::uint64_t polynomial, unsigned width) {
 constexpr Folding kCrc32Folding = make_folding(kCrc32Polynomial, 32);
 constexpr Folding kCrc32cFolding = make_folding(kCrc32cPolynomial, 32);
 constexpr Folding kCrc64Folding = make_folding(kCrc64NvmePolynomial, 64);
+constexpr Folding kCrc64XzFolding = make_folding(kCrc64XzPolynomial, 64);
 
 __attribute__((target("pclmul,sse2"))) inline __m128i fold(__m128i value, __m128i factors,
                                                            __m128i next) {
@@ -141,6 +143,8 @@ const Folding& folding_of(CrcKind kind) {
       return kCrc32cFolding;
     case CrcKind::kCrc64Nvme:
       return kCrc64Folding;
+    case CrcKind::kCrc64Xz:
+      return kCrc64XzFolding;
   }
   return kCrc32Folding;
 }
@@ -157,6 +161,8 @@ std::uint64_t update_crc_portable(CrcKind kind, std::uint64_t crc, std::string_v
       return update_by_tables(kCrc32cTables, std::uint32_t(crc), bytes);
     case CrcKind::kCrc64Nvme:
       return update_by_tables(kCrc64Tables, crc, bytes);
+    case CrcKind::kCrc64Xz:
+      return update_by_tables(kCrc64XzTables, crc, bytes);
   }
   return crc;
 }
@@ -169,6 +175,10 @@ std::uint64_t update_crc(CrcKind kind, std::uint64_t crc, std::string_view bytes
   }
 #endif
   return update_crc_portable(kind, crc, bytes);
+}
+
+std::uint64_t crc64_xz(std::string_view bytes) {
+  return ~update_crc(CrcKind::kCrc64Xz, ~0ull, bytes);
 }
 
 }  // namespace holdfast::codec

@@ -14,7 +14,8 @@ struct Vector {
 // The check values of the CRC catalogues: the CRC of "123456789".
 const Vector kVectors[] = {{CrcKind::kCrc32, 0xFFFFFFFF, 0xCBF43926},
                            {CrcKind::kCrc32c, 0xFFFFFFFF, 0xE3069283},
-                           {CrcKind::kCrc64Nvme, ~0ull, 0xAE8B14860A799888}};
+                           {CrcKind::kCrc64Nvme, ~0ull, 0xAE8B14860A799888},
+                           {CrcKind::kCrc64Xz, ~0ull, 0x995DC9BBDF1939FA}};
 
 TEST(Crc, CheckValues) {
   for (const Vector& vector : kVectors) {
@@ -22,6 +23,11 @@ TEST(Crc, CheckValues) {
     EXPECT_EQ(update_crc_portable(vector.kind, vector.start, "123456789") ^ vector.start,
               vector.check);
   }
+}
+
+TEST(Crc, TheXzKindInOneCall) {
+  EXPECT_EQ(crc64_xz("123456789"), 0x995DC9BBDF1939FA);
+  EXPECT_EQ(crc64_xz(""), 0u);
 }
 
 // One bit at a time, as the definition says: neither of the two ways tested below shares code with
@@ -38,7 +44,8 @@ TEST(Crc, EveryLengthAndAlignmentAgreesWithTheDefinition) {
   std::mt19937_64 random(7);
   std::string bytes(700, '\0');
   for (char& c : bytes) c = static_cast<char>(random());
-  const std::uint64_t polynomials[] = {kCrc32Polynomial, kCrc32cPolynomial, kCrc64NvmePolynomial};
+  const std::uint64_t polynomials[] = {kCrc32Polynomial, kCrc32cPolynomial, kCrc64NvmePolynomial,
+                                       kCrc64XzPolynomial};
   for (const Vector& vector : kVectors) {
     std::uint64_t polynomial = polynomials[static_cast<int>(vector.kind)];
     for (std::size_t offset = 0; offset < 17; ++offset) {
