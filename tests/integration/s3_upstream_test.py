@@ -74,6 +74,28 @@ class PolicyTest(UpstreamTestCase):
         self.assert_code("PreconditionFailed", self.s3.put_object, **where, Body=b"4", IfMatch=etag)
         self.assertEqual(self.get("condition"), b"3")
 
+    def test_encryption_with_the_storages_own_keys_is_passed_on(self):
+        """moto names the encryption, though it does none. In a bucket of its own: after a KMS key ETags are no MD5s."""
+        where, alias = {"Bucket": "up-elastic", "Key": "sealed"}, "arn:aws:kms:us-east-1:111122223333:key/own"
+        for asked in ({"ServerSideEncryption": "AES256"}, {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": alias}):
+            told = self.s3.put_object(**where, Body=b"bytes", **asked)
+            self.assertEqual({name: told[name] for name in asked}, asked)
+            for client in (self.raw, self.s3):
+                head = client.head_object(**where)
+                self.assertEqual({name: head[name] for name in asked}, asked)
+            self.assertEqual(self.s3.get_object(**where)["Body"].read(), b"bytes")
+            self.s3.copy_object(Bucket="up-elastic", Key="copy", CopySource=where, **asked)
+            copied = self.raw.head_object(Bucket="up-elastic", Key="copy")
+            self.assertEqual({name: copied[name] for name in asked}, asked)
+            upload = self.s3.create_multipart_upload(**where, **asked)
+            self.assertEqual({name: upload[name] for name in asked}, asked)
+            part = self.s3.upload_part(**where, UploadId=upload["UploadId"], PartNumber=1, Body=b"parts")
+            self.s3.complete_multipart_upload(**where, UploadId=upload["UploadId"],
+                                              MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+            self.assertEqual(self.raw.head_object(**where)["ServerSideEncryption"], asked["ServerSideEncryption"])
+        self.s3.put_object(**where, Body=b"plain")
+        self.assertNotIn("aws:kms", str(self.raw.head_object(**where).get("ServerSideEncryption")))
+
     def test_what_the_policy_refuses_is_refused_here(self):
         self.assert_code("AccessDenied", self.s3.list_multipart_uploads, Bucket="up-vm")
         upload = self.s3.create_multipart_upload(Bucket="up-vm", Key="given up")["UploadId"]
@@ -117,6 +139,15 @@ class UpstreamSettingsTest(UpstreamTestCase):
             self.assertEqual(self.raw_get("by role"), b"x")
         self.assertEqual(len(self.proxy.session_tokens), 1, "fetched once, sent with every request")
         self.assertNotIn("header.payload", gateway.log.read_text())
+
+    def test_a_clients_key_that_the_storage_does_not_confirm_is_no_success(self):
+        """moto does not know such keys: the object would lie in the clear."""
+        with self.start("customer", self.proxy.url, {"holdfast": {"gateway": {"customerKeysOverHttp": True}}}) as gateway:
+            with self.assertRaises(botocore.exceptions.ClientError) as refused:
+                boto3_client(gateway.url).put_object(Bucket="up-vm", Key="with a key", Body=b"bytes", SSECustomerAlgorithm="AES256",
+                                                     SSECustomerKey=os.urandom(32))
+        self.assertEqual(refused.exception.response["Error"]["Code"], "NotImplemented")
+        self.assertIn("does not confirm the encryption", str(refused.exception))
 
     def test_without_keys_it_says_which_to_set(self):
         with self.assertRaisesRegex(RuntimeError, "minio.s3gateway: no access key is given .* set minio.s3gateway.accessKey"):

@@ -1,7 +1,6 @@
 #include "storage/azure/azure_blocks.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "codec/digest.h"
 #include "codec/text.h"
@@ -15,13 +14,13 @@ namespace {
 using codec::Digest;
 using codec::DigestAlgorithm;
 
-// The size of the blocks in front of the last one, so that as many parts of this size as an object
-// may have (10,000, or 5 TiB in all) stay within Azure's 50,000 blocks.
-std::uint64_t streamed_block(std::uint64_t part_size) {
+// The size of the blocks in front of the `held` last bytes, so that as many parts of this size as
+// an object may have (10,000, or 5 TiB in all) stay within Azure's 50,000 blocks.
+std::uint64_t streamed_block(std::uint64_t part_size, std::uint64_t held) {
   constexpr std::uint64_t kLargestObject = 5ull << 40, kMostBlocks = 50'000;
   const std::uint64_t parts = (kLargestObject + part_size - 1) / part_size;
   const std::uint64_t blocks = std::max<std::uint64_t>(kHeldBlocks, kMostBlocks / parts);
-  const std::uint64_t front = part_size - kHeldBlock;
+  const std::uint64_t front = part_size - held;
   return (front + blocks - 2) / (blocks - 1);
 }
 
@@ -58,13 +57,14 @@ AzureCall block_call(const BlockTarget& target, const std::string& name) {
           .query = {{"comp", "block"}, {"blockid", name}}};
 }
 
-// Sends all but the last kHeldBlock bytes of a long body, in blocks that are not held; returns how
-// many bytes went.
+// Sends all but the last `held` bytes of a body that is longer than kHeldBlocks such pieces, in
+// blocks that are not held; returns how many bytes went.
 std::uint64_t stream_front(AzureEndpoint& endpoint, const Context& context,
-                           const BlockTarget& target, BlockId& id, Source& body, Digest& md5) {
+                           const BlockTarget& target, BlockId& id, Source& body, Digest& md5,
+                           std::uint64_t held) {
   auto size = body.size();
-  if (!size || *size <= std::uint64_t(kHeldBlock) * kHeldBlocks) return 0;
-  const std::uint64_t front = *size - kHeldBlock, block = streamed_block(*size);
+  if (!size || *size <= held * kHeldBlocks) return 0;
+  const std::uint64_t front = *size - held, block = streamed_block(*size, held);
   for (std::uint64_t at = 0; at < front; at += block) {
     HashedStretch stretch(body, std::min(block, front - at), md5, target.ref);
     endpoint.send_for_stamp(context, block_call(target, encode_block_id(id)), &stretch);
@@ -82,18 +82,20 @@ std::string block_list(const std::vector<std::string>& names) {
 
 }  // namespace
 
-BlockCutter::BlockCutter(Source& body) : body_(body), space_(kHeldBlock + 1) {
-  if (auto size = body.size()) space_ = std::size_t(std::min<std::uint64_t>(*size + 1, space_));
-  buffer_ = std::make_unique_for_overwrite<char[]>(space_);
+HeldMemory::Room room_for(AzureEndpoint& endpoint, const Source& body) {
+  std::size_t wanted = kHeldBlock;
+  if (auto size = body.size()) wanted = std::size_t(std::min<std::uint64_t>(*size, wanted));
+  return endpoint.held().lend(wanted + 1);
 }
 
 std::string_view BlockCutter::next() {
-  if (carries_) buffer_[0] = buffer_[space_ - 1];
+  const std::span<char> space = room_.span();
+  if (carries_) space[0] = space.back();
   std::size_t held = carries_ ? 1 : 0;
-  std::size_t count = held + read_full(body_, {buffer_.get() + held, space_ - held});
-  carries_ = count == space_;
+  std::size_t count = held + read_full(body_, space.subspan(held));
+  carries_ = count == space.size();
   at_end_ = !carries_;
-  return {buffer_.get(), carries_ ? space_ - 1 : count};
+  return {space.data(), carries_ ? count - 1 : count};
 }
 
 void stage_block(AzureEndpoint& endpoint, const Context& context, const BlockTarget& target,
@@ -110,8 +112,10 @@ PartInfo stage_part(AzureEndpoint& endpoint, const Context& context, const Block
   Digest md5(DigestAlgorithm::kMd5);
   BlockId id = target.id;
   PartInfo part{.number = id.part};
-  part.size = stream_front(endpoint, context, target, id, body, md5);
-  BlockCutter cutter(body);
+  HeldMemory::Room room = room_for(endpoint, body);
+  const std::uint64_t held = room.span().size() - 1;
+  part.size = stream_front(endpoint, context, target, id, body, md5, held);
+  BlockCutter cutter(body, std::move(room));
   while (true) {
     std::string_view bytes = cutter.next();
     md5.update(bytes);

@@ -1,8 +1,9 @@
 // Bodies as blocks: cutting them, staging them, committing them. A body is hashed once on its way.
 //
-// A block is held in memory until Azure has it, and only such a block is sent again. A part of more
-// than kHeldBlocks blocks is sent in larger ones that are not held, but for its last, so that an
-// object of 10,000 parts stays within the 50,000 blocks that Azure allows.
+// A block is held in memory until Azure has it, and only such a block is sent again. While others
+// hold much, blocks are smaller (azure_held.h). A part that would take more than kHeldBlocks of
+// them is sent in larger ones that are not held, but for its last, so that an object of 10,000
+// parts stays within the 50,000 blocks that Azure allows.
 #pragma once
 
 #include <memory>
@@ -15,25 +16,27 @@
 
 namespace holdfast::storage {
 
-inline constexpr std::size_t kHeldBlock = 8 << 20;  // bytes
+inline constexpr std::size_t kHeldBlock = 8 << 20;  // bytes, at most
 inline constexpr unsigned kHeldBlocks = 5;  // of a part; of a whole object as many as it takes
 
-// Cuts a body into blocks of kHeldBlock bytes; the last one may be shorter, also empty. Borrows the
-// body. Holds one block, or what the body is known to have if that is less.
+// Cuts a body into blocks that fill `room`, but for a byte that tells whether more follows; the
+// last one may be shorter, also empty. Borrows the body.
 class BlockCutter {
  public:
-  explicit BlockCutter(Source& body);
+  BlockCutter(Source& body, HeldMemory::Room room) : body_(body), room_(std::move(room)) {}
   // The next block, valid until the next call. Not to be called after the last one.
   std::string_view next();
   bool at_end() const { return at_end_; }  // the block given last was the last one
 
  private:
   Source& body_;
-  std::size_t space_;  // one byte more than a block has: that byte tells whether more follows
-  std::unique_ptr<char[]> buffer_;
-  bool carries_ = false;  // the buffer's last byte is the first of the next block
+  HeldMemory::Room room_;
+  bool carries_ = false;  // the room's last byte is the first of the next block
   bool at_end_ = false;
 };
+
+// Room for a block of kHeldBlock bytes, or for all that the body is known to have if that is less.
+HeldMemory::Room room_for(AzureEndpoint& endpoint, const Source& body);
 
 // Where blocks go: one attempt at one part of one upload.
 struct BlockTarget {

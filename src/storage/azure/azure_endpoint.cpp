@@ -36,7 +36,10 @@ bool has_condition(const AzureCall& call) {
 }
 
 AzureEndpoint::AzureEndpoint(const AzureOptions& options)
-    : options_(options), write_retry_(options.write_retry), client_(options.client) {
+    : options_(options),
+      write_retry_(options.write_retry),
+      client_(options.client),
+      held_(options.held_bytes) {
   const std::string whole = url_of(options);
   std::string_view url = whole;
   std::size_t start = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "codec/xml.h"
+#include "storage/azure/azure_held.h"
 #include "storage/azure/azure_storage.h"
 #include "storage/http_store.h"
 
@@ -52,6 +53,7 @@ class AzureEndpoint {
   std::string source_url(const ObjectRef& source, WallTime now) const;
   // What seals texts that come back to us by way of clients.
   const std::string& seal_key() const { return seal_key_; }
+  HeldMemory& held() { return held_; }
 
  private:
   std::string path_of(const ObjectRef& target) const;
@@ -62,6 +64,7 @@ class AzureEndpoint {
   std::string scheme_, host_, base_path_;  // base_path_ without the last '/'
   std::string seal_key_;
   http::Client client_;
+  HeldMemory held_;
 };
 
 }  // namespace holdfast::storage

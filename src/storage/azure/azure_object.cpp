@@ -205,7 +205,7 @@ PutResult put_azure_object(AzureEndpoint& endpoint, const Context& context, cons
   AzureLabel label{.tag = target.id.tag, .attributes = request.attributes};
   codec::Digest md5(codec::DigestAlgorithm::kMd5);
   std::vector<std::string> names;
-  BlockCutter cutter(body);
+  BlockCutter cutter(body, room_for(endpoint, body));
   std::string_view bytes = cutter.next();
   md5.update(bytes);
   for (; !cutter.at_end(); bytes = cutter.next(), md5.update(bytes)) {

@@ -52,12 +52,14 @@ ScriptedReply refused(int status, std::string_view code, std::string_view messag
 
 class AzureDriver : public ::testing::Test {
  protected:
-  void serve(std::deque<ScriptedReply> replies, bool by_signature = false) {
+  void serve(std::deque<ScriptedReply> replies, bool by_signature = false,
+             std::size_t held_bytes = AzureOptions().held_bytes) {
     server_ = std::make_unique<ScriptedServer>(std::move(replies));
     AzureOptions options;
     options.account = {"acme", Secret(by_signature ? "" : kKey)};
     if (by_signature) options.signature = Secret(kSignature);
     options.endpoint = server_->url();
+    options.held_bytes = held_bytes;
     options.write_retry = {.attempts = 3};
     storage_ = make_azure_storage(options);
   }
@@ -407,6 +409,29 @@ TEST_F(AzureDriver, AStreamedBlockThatFailsIsNotSentAgain) {
   MemorySource body(bytes);
   EXPECT_THROW(storage_->multipart()->put_part(context_, ref_, upload, 1, body, {}), Unavailable);
   EXPECT_EQ(count(), 2u);
+}
+
+TEST_F(AzureDriver, BlocksAreSmallWhileOthersHoldMuch) {
+  serve(std::deque<ScriptedReply>(6, written()), false, 0);
+  const std::string bytes(4 * kLeastHeld, 'x');
+  put_bytes(*storage_, context_, ref_, bytes);
+  ASSERT_EQ(count(), 6u) << "five blocks and their list";
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i + 1 < count(); ++i) {
+    EXPECT_LT(request(i).body.size(), kLeastHeld);
+    sum += request(i).body.size();
+  }
+  EXPECT_EQ(sum, bytes.size());
+}
+
+TEST_F(AzureDriver, APartHasFiveBlocksAlsoWhileOthersHoldMuch) {
+  serve(std::deque<ScriptedReply>(8, written()), false, 0);
+  std::string upload = storage_->multipart()->create(context_, ref_, {}, std::nullopt);
+  const std::string bytes(6 * kLeastHeld, 'x');
+  MemorySource body(bytes);
+  storage_->multipart()->put_part(context_, ref_, upload, 1, body, {});
+  ASSERT_EQ(count(), 1u + 5u);
+  EXPECT_LT(request(5).body.size(), kLeastHeld) << "the block that is held";
 }
 
 }  // namespace

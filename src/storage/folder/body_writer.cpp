@@ -17,23 +17,23 @@ constexpr std::size_t kSmall = 64 << 10;          // first read of a body of unk
 constexpr std::uint64_t kStartWriting = 8 << 20;  // bytes after which the disk is told to begin
 constexpr std::size_t kBlocks = 3;                // one being read, one hashed, one to spare
 
-// MD5 and, if wanted, a checksum of what is fed to it.
+// Those that are wanted of an MD5 and a checksum of what is fed to it.
 class Digests {
  public:
-  explicit Digests(std::optional<codec::DigestAlgorithm> kind)
-      : md5_(codec::DigestAlgorithm::kMd5) {
+  Digests(std::optional<codec::DigestAlgorithm> kind, Md5 md5) {
+    if (md5 == Md5::kTaken) md5_.emplace(codec::DigestAlgorithm::kMd5);
     if (kind) other_.emplace(*kind);
   }
   void update(std::string_view bytes) {
-    md5_.update(bytes);
+    if (md5_) md5_->update(bytes);
     if (other_) other_->update(bytes);
   }
-  std::string md5() { return md5_.finish(); }
+  bool none() const { return !md5_ && !other_; }
+  std::optional<codec::Digest>& md5() { return md5_; }
   std::optional<codec::Digest>& other() { return other_; }
 
  private:
-  codec::Digest md5_;
-  std::optional<codec::Digest> other_;
+  std::optional<codec::Digest> md5_, other_;
 };
 
 // A thread that digests blocks in the order in which they come, while their bytes go to the disk.
@@ -133,15 +133,24 @@ void write_large(Source& body, BodyWriter& writer, Digests& digests) {
   thread.finish();
 }
 
+void write_undigested(Source& body, BodyWriter& writer) {
+  std::string block(kBlock, '\0');
+  while (true) {
+    std::size_t count = read_full(body, block);
+    writer.write(std::string_view(block).substr(0, count));
+    if (count < block.size()) break;
+  }
+}
+
 }  // namespace
 
 WrittenBody write_body(const Context& context, Core& core, const ObjectRef& ref, Source& body,
                        const PutRequest& request, int file, std::uint64_t offset,
-                       std::optional<codec::DigestAlgorithm> kind) {
+                       std::optional<codec::DigestAlgorithm> kind, Md5 md5) {
   core.check_space(body.size().value_or(0));
   const auto& announced = request.attributes.checksum;
   if (announced && announced->algorithm == kind) kind.reset();
-  Digests digests(kind);
+  Digests digests(kind, md5);
   BodyWriter writer(context, core, ref, file, offset);
   // One byte more than is expected, so that the end of a small body shows in the same read.
   std::string first(
@@ -150,10 +159,19 @@ WrittenBody write_body(const Context& context, Core& core, const ObjectRef& ref,
   std::string_view bytes = std::string_view(first).substr(0, count);
   digests.update(bytes);
   writer.write(bytes);
-  if (count == first.size()) write_large(body, writer, digests);
+  if (count == first.size()) {
+    if (digests.none()) {
+      write_undigested(body, writer);
+    } else {
+      write_large(body, writer, digests);
+    }
+  }
 
-  WrittenBody out{writer.written(), digests.md5(), announced};
-  check_digest(request.md5, out.md5, ref);
+  WrittenBody out{writer.written(), "", announced};
+  if (digests.md5()) {
+    out.md5 = digests.md5()->finish();
+    check_digest(request.md5, out.md5, ref);
+  }
   if (request.checksum_at_end) {
     if (auto trailer = request.checksum_at_end()) out.checksum = std::move(trailer);
   }

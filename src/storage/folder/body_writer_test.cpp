@@ -133,5 +133,18 @@ TEST_F(BodyWriterTest, AnAnnouncedSizeThatDoesNotFitIsRefusedBeforeReading) {
   EXPECT_THROW(write(huge), NoSpace);
 }
 
+TEST_F(BodyWriterTest, AnMd5ThatSomebodyElseTakesIsLeftOut) {
+  for (std::size_t size : {0, 65536, 262144, 5000001}) {
+    const std::string bytes = random_bytes(size);
+    MemorySource body(bytes);
+    file_ = std::make_unique<TemporaryFile>(*opened_.core);
+    const WrittenBody out = write_body(context_, *opened_.core, {"bucket", "key"}, body, {},
+                                       file_->file(), 0, std::nullopt, Md5::kLeft);
+    EXPECT_EQ(out.md5, "");
+    EXPECT_EQ(out.size, size);
+    EXPECT_EQ(written(0, size), bytes);
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::storage

@@ -125,7 +125,9 @@ WrittenBody write_sealed_body(const Context& context, Core& core, const ObjectRe
   if (own || request.md5) sealing.add_digest(kMd5);
   if (kind) sealing.add_digest(*kind);
 
-  WrittenBody out = write_body(context, core, ref, sealing, {}, file, offset);
+  // Of the sealed bytes only where that is the ETag: one MD5 a byte.
+  WrittenBody out = write_body(context, core, ref, sealing, {}, file, offset, std::nullopt,
+                               own ? Md5::kLeft : Md5::kTaken);
   std::string plain_md5 = own || request.md5 ? sealing.digest(kMd5) : "";
   check_digest(request.md5, plain_md5, ref);
   if (own) out.md5 = std::move(plain_md5);
