@@ -55,7 +55,7 @@ class ModernServer(clickhouse_server.ClickHouse):
     <disks><second><path>{self.second_disk}/</path></second></disks>
     <policies><two_disks><volumes><both><disk>default</disk><disk>second</disk></both></volumes></two_disks></policies>
   </storage_configuration>
-  {"".join(f"<{key}>{clickhouse_server.xml_text(value)}</{key}>" for key, value in self.settings.items())}
+  {clickhouse_server.xml_elements(self.settings)}
 </clickhouse>
 """)
         (self.home / "front.json").write_text(json.dumps({

@@ -27,6 +27,11 @@ def xml_text(value) -> str:
     return xml.sax.saxutils.escape(str(value))
 
 
+def xml_elements(settings: dict) -> str:
+    """Elements of a configuration; a value that is a dict itself nests."""
+    return "".join(f"<{key}>{xml_elements(value) if isinstance(value, dict) else xml_text(value)}</{key}>" for key, value in settings.items())
+
+
 def quoted(name: str) -> str:
     """An identifier in SQL."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
@@ -172,7 +177,7 @@ class Server(ClickHouse):
         (self.home / "config.xml").write_text(f"""<?xml version="1.0"?>
 <yandex>
   <logger><level>warning</level><console>1</console></logger>
-  {"".join(f"<{key}>{xml_text(value)}</{key}>" for key, value in values.items())}
+  {xml_elements(values)}
   <remote_servers><{CLUSTER}><shard><replica><host>127.0.0.1</host><port>{self.tcp_port}</port><user>{xml_text(self.user)}</user>
     <password>{xml_text(self.password)}</password></replica></shard></{CLUSTER}></remote_servers>
   <macros><shard>01</shard><replica>one</replica></macros>
