@@ -269,11 +269,27 @@ std::vector<WalkedFile> walk_files(const fs::path& root, Links links) {
 }
 
 std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
-  Descriptor file(open_retrying(path, O_RDWR | O_CREAT, 0644));
-  check(file.get(), "open", path);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(file));
-  if (errno != EWOULDBLOCK) check(-1, "lock", path);
-  return std::nullopt;
+  while (true) {
+    Descriptor file(open_retrying(path, O_RDWR | O_CREAT, 0644));
+    check(file.get(), "open", path);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) check(-1, "lock", path);
+      return std::nullopt;
+    }
+    // Whoever held it may have taken the file away since it was opened.
+    struct stat ours{}, there{};
+    check(::fstat(file.get(), &ours), "look at", path);
+    if (::stat(path.c_str(), &there) == 0 && ours.st_ino == there.st_ino &&
+        ours.st_dev == there.st_dev) {
+      return FileLock(path, std::move(file));
+    }
+  }
+}
+
+void FileLock::remove() {
+  std::error_code ignored;
+  fs::remove(path_, ignored);
+  descriptor_ = {};
 }
 
 TemporaryFolder::TemporaryFolder(const fs::path& parent)

@@ -88,9 +88,13 @@ class FileLock {
   // nullopt when another process holds it.
   static std::optional<FileLock> try_lock(const fs::path& path);
   int descriptor() const { return descriptor_.get(); }
+  // Takes the file away, and with it the lock: the next one locks a file of its own.
+  void remove();
 
  private:
-  explicit FileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  FileLock(fs::path path, Descriptor descriptor)
+      : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+  fs::path path_;
   Descriptor descriptor_;
 };
 

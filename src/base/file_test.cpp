@@ -1,11 +1,13 @@
 #include "base/file.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -309,6 +311,39 @@ TEST_F(FileTest, ALockIsHeldByOneAndFreedAtTheEnd) {
   }
   EXPECT_TRUE(FileLock::try_lock(path).has_value());
   EXPECT_THROW(FileLock::try_lock(root_ / "no" / "lock"), NotFound);
+}
+
+TEST_F(FileTest, ALockThatIsTakenAwayHoldsNobodyUp) {
+  const fs::path path = root_ / "lock";
+  auto first = FileLock::try_lock(path);
+  ASSERT_TRUE(first.has_value());
+  first->remove();
+  EXPECT_FALSE(fs::exists(path));
+  auto second = FileLock::try_lock(path);
+  ASSERT_TRUE(second.has_value());
+  EXPECT_FALSE(FileLock::try_lock(path).has_value());
+}
+
+// One thread takes the file away again and again while others lock it: never two at a time.
+TEST_F(FileTest, ALockThatIsTakenAwayIsNeverHeldByTwo) {
+  const fs::path path = root_ / "lock";
+  std::atomic<int> holders{0}, most{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int taken = 0; taken < 500;) {
+        auto lock = FileLock::try_lock(path);
+        if (!lock) continue;
+        ++taken;
+        const int now = ++holders;
+        if (now > most) most = now;
+        --holders;
+        lock->remove();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(most, 1);
 }
 
 TEST_F(FileTest, ALockDiesWithItsProcess) {

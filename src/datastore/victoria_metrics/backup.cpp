@@ -56,7 +56,7 @@ class BackupRun {
     current_ = open_current(context_, store_.place, folders_, store_.copies);
     facts_ = facts_of(context_, *store_.server, outcome_.warnings);
     auto series_before = count_series(context_, *store_.server);
-    Snapshot snapshot = Snapshot::take(context_, *store_.server, store_.options.data_path);
+    Snapshot snapshot = take_snapshot(lock);
     auto series_after = series_before ? count_series(context_, *store_.server) : std::nullopt;
     if (series_before && series_before == series_after) {
       outcome_.measured.counts["series"] = *series_before;
@@ -67,6 +67,17 @@ class BackupRun {
   }
 
  private:
+  // A folder that turns out to be another server's is left without a file of ours.
+  Snapshot take_snapshot(FileLock& lock) {
+    const fs::path& path = store_.options.data_path;
+    try {
+      return Snapshot::take(context_, *store_.server, path);
+    } catch (const Refused&) {
+      if (!snapshot_was_noted(path)) lock.remove();
+      throw;
+    }
+  }
+
   // Before anything of ours is made in it.
   void require_data_folder() const {
     const fs::path& path = store_.options.data_path;

@@ -113,6 +113,7 @@ TEST_F(BackupTest, ADataFolderOfAnotherServerIsRefusedAndItsSnapshotGoes) {
   } catch (const Refused& error) {
     EXPECT_THAT(error.to_string(), HasSubstr("not in this data folder"));
   }
+  EXPECT_FALSE(fs::exists(other.path() / ".holdfast.lock"));
   EXPECT_THAT(script_.snapshots, IsEmpty());
   EXPECT_THAT(store_->list(context_), IsEmpty());
 }

@@ -187,10 +187,14 @@ ReadFile read_small(int folder, const std::string& path, std::size_t limit) {
 int read_folder(int folder, const std::function<bool(const char*, unsigned char)>& each) {
   // A descriptor of its own: the place where reading goes on belongs to the open file.
   Opened own = opened(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!own) return own.error;
-  std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(own.file.get()), ::closedir);
+  return own ? read_folder(std::move(own.file), each) : own.error;
+}
+
+int read_folder(Descriptor folder, const std::function<bool(const char*, unsigned char)>& each) {
+  const int file = folder.get();
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(file), ::closedir);
   if (!entries) return errno;
-  own.file.release();
+  folder.release();
   while (true) {
     errno = 0;
     const dirent* entry = ::readdir(entries.get());
@@ -200,7 +204,7 @@ int read_folder(int folder, const std::function<bool(const char*, unsigned char)
     unsigned char type = entry->d_type;
     if (type == DT_UNKNOWN) {
       struct stat info{};
-      if (::fstatat(folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0) continue;
+      if (::fstatat(file, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0) continue;
       type = static_cast<unsigned char>(IFTODT(info.st_mode));
     }
     if (!each(entry->d_name, type)) return 0;

@@ -53,6 +53,9 @@ ReadFile read_small(int folder, const std::string& path, std::size_t limit);
 // Calls `each` with every name but . and .. and its type (DT_REG, DT_DIR, ...; asked from the file
 // where the folder does not tell). Not sorted. Returns errno; `each` returns false to stop.
 int read_folder(int folder, const std::function<bool(const char* name, unsigned char type)>& each);
+// The same with a folder that was opened only for this and not read yet: one open less.
+int read_folder(Descriptor folder,
+                const std::function<bool(const char* name, unsigned char type)>& each);
 
 // Removes a folder with all it holds; nothing when it is not there. For the few levels of the
 // system folder: it keeps a descriptor a level.

@@ -225,8 +225,28 @@ TEST_P(FolderStorageTest, SymbolicLinksAreNotFollowed) {
   EXPECT_THROW(get_bytes(*storage_, context_, {"linked-bucket", "secret"}, 10), NotFound);
   remove_one(*storage_, context_, {"bucket", "link/secret"});
   EXPECT_TRUE(fs::exists(place_.path() / "outside/secret"));
-  put("file", "replaces the link, not what it points to");
+}
+
+TEST_P(FolderStorageTest, APutReplacesASymbolicLinkAndNotWhatItLeadsTo) {
+  write_by_hand(place_.path() / "outside/secret", "secret");
+  put("source", "copied");
+  const std::map<std::string, fs::path> links = {
+      {"file", "outside/secret"}, {"folder", "outside"}, {"nowhere", "outside/new"}};
+  for (const auto& [name, target] : links) {
+    for (const bool copied : {false, true}) {
+      fs::remove(path_of(name));
+      fs::create_symlink(place_.path() / target, path_of(name));
+      if (copied) {
+        storage_->copy(context_, {"bucket", "source"}, {"bucket", name}, {});
+      } else {
+        put(name, "put");
+      }
+      EXPECT_FALSE(fs::is_symlink(path_of(name))) << name;
+      EXPECT_EQ(get(name), copied ? "copied" : "put");
+    }
+  }
   EXPECT_EQ(read_file(place_.path() / "outside/secret", 100), "secret");
+  EXPECT_FALSE(fs::exists(place_.path() / "outside/new"));
 }
 
 TEST_P(FolderStorageTest, ASecondWriterIsRefusedByName) {

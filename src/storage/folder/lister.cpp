@@ -170,7 +170,7 @@ bool Lister::holds_object(const std::string& path) const {
       Opened folder = open_folder_at(core_.root.get(), path);
       if (nothing_there(folder.error)) return false;
       check_file(folder.error, "open folder " + path);
-      int error = read_folder(folder.file.get(), [&](const char* name, unsigned char type) {
+      int error = read_folder(std::move(folder.file), [&](const char* name, unsigned char type) {
         if (!is_object_name(name)) return true;
         found = type == DT_REG;
         if (type == DT_DIR) folders.push_back(name);

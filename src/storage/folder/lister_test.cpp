@@ -105,7 +105,7 @@ TEST_F(ListCostTest, CommonPrefixesOpenNoObject) {
   EXPECT_EQ(page.prefixes.size(), std::size_t(kFolders));
   EXPECT_EQ(opens_.all_files(), 0u);
   // Each is asked whether it is an object too, and opened to read its first names.
-  EXPECT_LE(opens_.folders, 3u * kFolders + 4);
+  EXPECT_LE(opens_.folders, 2u * kFolders + 4);
 }
 
 }  // namespace
