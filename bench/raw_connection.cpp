@@ -99,19 +99,35 @@ void RawConnection::skip(std::uint64_t size) {
   }
 }
 
-void RawConnection::skip_chunks(std::size_t at) {
+void RawConnection::take(std::uint64_t size, std::string* kept) {
+  if (!kept) return skip(size);
+  std::size_t at = kept->size();
+  const std::size_t here = std::size_t(std::min<std::uint64_t>(size, buffer_.size()));
+  kept->resize(at + std::size_t(size));
+  buffer_.copy(kept->data() + at, here);
+  buffer_.erase(0, here);
+  for (at += here; at < kept->size();) {
+    const ssize_t count = ::recv(socket_.get(), kept->data() + at, kept->size() - at, 0);
+    if (count < 0) throw_errno(errno, "receive");
+    if (count == 0) throw Failed("load", "the server ended the connection in a body");
+    at += std::size_t(count);
+  }
+}
+
+void RawConnection::take_chunks(std::size_t at, std::string* kept) {
   buffer_.erase(0, at);
   for (;;) {
     const std::size_t line = read_through("\r\n", 0);
     const std::uint64_t size = number(buffer_, 16);
     buffer_.erase(0, line);
-    skip(size + 2);
+    take(size, kept);
+    skip(2);
     if (size == 0) return;
   }
 }
 
-unsigned RawConnection::exchange(std::string_view head, std::string_view body,
-                                 bool answer_has_body) {
+unsigned RawConnection::exchange(std::string_view head, std::string_view body, bool answer_has_body,
+                                 std::string* kept) {
   if (!socket_) connect();
   try {
     send(head, body);
@@ -123,9 +139,9 @@ unsigned RawConnection::exchange(std::string_view head, std::string_view body,
       buffer_.erase(0, end);
     } else if (auto length = header(answer, "content-length")) {
       buffer_.erase(0, end);
-      skip(number(*length, 10));
+      take(number(*length, 10), kept);
     } else {
-      skip_chunks(end);
+      take_chunks(end, kept);
     }
     if (header(answer, "connection") == "close") socket_.close();
     return status;

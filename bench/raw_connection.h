@@ -16,9 +16,10 @@ class RawConnection {
   // IPv4 only. Connects when first used, and again after the server closed.
   RawConnection(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) {}
 
-  // Sends `head` and `body`; returns the answer's status once its body was read. Throws Failed when
-  // the connection breaks or the answer is no HTTP.
-  unsigned exchange(std::string_view head, std::string_view body, bool answer_has_body);
+  // Sends `head` and `body`; returns the answer's status once its body was read, into `kept` if
+  // that is given. Throws Failed when the connection breaks or the answer is no HTTP.
+  unsigned exchange(std::string_view head, std::string_view body, bool answer_has_body,
+                    std::string* kept = nullptr);
 
  private:
   void connect();
@@ -27,7 +28,8 @@ class RawConnection {
   std::size_t read_through(std::string_view end, std::size_t from);
   bool fill();
   void skip(std::uint64_t size);
-  void skip_chunks(std::size_t at);
+  void take(std::uint64_t size, std::string* kept);
+  void take_chunks(std::size_t at, std::string* kept);
 
   const std::string host_;
   const std::uint16_t port_;

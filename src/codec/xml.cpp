@@ -113,8 +113,20 @@ std::size_t xml_character(std::string_view text) {
   return 0;
 }
 
+// Stands for itself, whatever is around it.
+bool is_plain(char c) {
+  return c >= ' ' && static_cast<unsigned char>(c) < 0x80 && c != '&' && c != '<' && c != '>' &&
+         c != '"' && c != '\'';
+}
+
 void append_escaped(std::string& out, std::string_view text) {
   while (!text.empty()) {
+    // Nearly all text is plain from end to end, and pages of lists are long.
+    const auto plain =
+        std::size_t(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     char c = text.front();
     std::size_t taken = 1;
     switch (c) {
@@ -145,8 +157,6 @@ void append_escaped(std::string& out, std::string_view text) {
       default:
         if (static_cast<unsigned char>(c) < ' ') {
           out += kReplacement;
-        } else if (static_cast<unsigned char>(c) < 0x80) {
-          out += c;
         } else if (std::size_t size = xml_character(text)) {
           out += text.substr(0, size);
           taken = size;

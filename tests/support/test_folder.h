@@ -25,8 +25,7 @@ inline fs::path place_for_folders() {
 
 // An open folder with the bucket "bucket" and no space reserved.
 struct FolderWithBucket {
-  FolderWithBucket() {
-    FolderOptions options;
+  explicit FolderWithBucket(FolderOptions options = {}) {
     options.root = folder_.path();
     options.reserved_bytes = 0;
     storage_ = open_folder_storage(context_, options);

@@ -135,6 +135,18 @@ int set_attribute(int file, const char* name, std::string_view value) {
   return result_of(::fsetxattr(file, name, value.data(), value.size(), 0));
 }
 
+ssize_t read_attribute_at(int folder, const std::string& name, const char* attribute,
+                          std::span<char> into) {
+  // getxattrat(2), which the headers of older systems lack.
+  constexpr long kNumber = 464;
+  struct {
+    alignas(8) std::uint64_t value;
+    std::uint32_t size, flags;
+  } const arguments{reinterpret_cast<std::uintptr_t>(into.data()), std::uint32_t(into.size()), 0};
+  return ::syscall(kNumber, folder, name.c_str(), AT_SYMLINK_NOFOLLOW, attribute, &arguments,
+                   sizeof arguments);
+}
+
 int set_modified(int file, std::int64_t nanoseconds) {
   constexpr std::int64_t second = 1000000000;
   timespec time{};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
@@ -38,6 +39,10 @@ int exchange_at(int from, const std::string& name, int to, const std::string& ot
 int link_open_file(int file, int folder, const std::string& name);
 int link_at(int from, const std::string& name, int to, const std::string& new_name);
 int set_attribute(int file, const char* name, std::string_view value);
+// The attribute of the file `name` itself, which is not opened; -1 and errno as fgetxattr has them,
+// or ENOSYS: kernels before 6.13 cannot.
+ssize_t read_attribute_at(int folder, const std::string& name, const char* attribute,
+                          std::span<char> into);
 int set_modified(int file, std::int64_t nanoseconds);
 int sync_data(int file, const std::string& name);  // fsync: bytes, size and attributes
 int sync_folder_of(int folder, const std::string& name);

@@ -24,6 +24,8 @@ struct FolderOptions {
   LabelPlace labels = LabelPlace::kAutomatic;  // of a folder that is new
   std::size_t resting_files =
       32;  // replaced files that rest before the first of them is used again
+  // Lists read labels without opening the files, where the kernel can (Linux 6.13 on).
+  bool closed_labels = true;
   // Keys of 32 bytes for objects that the storage encrypts itself. The first one seals, all open;
   // none: such objects cannot be made.
   std::vector<Secret> own_keys = {};

@@ -45,6 +45,11 @@ class LabelStore {
   // anew. Without `full` attributes and part sizes may be missing.
   std::optional<StoredObject> read(const ObjectRef& ref, const ObjectFile& file, bool full) const;
 
+  // The same without opening the file `name`, which lies in an open folder. nullopt: it has to be
+  // opened, to be read or to know that it is not there.
+  std::optional<StoredObject> read_closed(const ObjectRef& ref, int folder, const std::string& name,
+                                          bool full) const;
+
   // What is known of a file without any label.
   static StoredObject by_hand(const ObjectFile& file);
 
@@ -98,11 +103,14 @@ class LabelStore {
   std::string read_note(const std::string& name) const;
   void resolve_note(ObjectTree& tree, const EachKept& each_kept, const std::string& name);
   void read_attribute(const ObjectFile& file, StoredObject& out, bool& needs_side) const;
+  static void take_label(std::string_view value, const FileStamp& stamp, StoredObject& out,
+                         bool& needs_side);
   bool read_side_label(const ObjectRef& ref, const ObjectFile& file, StoredObject& out) const;
   void apply_link(const ObjectRef& ref, StoredObject& out) const;
 
   Core& core_;
   std::atomic<bool> has_sides_{true}, has_links_{true};
+  mutable std::atomic<bool> reads_closed_;
 };
 
 }  // namespace holdfast::storage

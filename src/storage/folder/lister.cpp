@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 
 #include "base/error.h"
 #include "codec/text.h"
@@ -14,8 +15,9 @@ namespace holdfast::storage {
 namespace {
 
 constexpr std::size_t kLongestKey = 1024;
-constexpr std::size_t kOpenFrames = 8;  // folders on the way that stay open
-constexpr std::size_t kFirstLook = 16;  // folders in a folder that are looked into before the rest
+constexpr std::size_t kOpenFrames = 8;   // folders on the way that stay open
+constexpr std::size_t kFirstLook = 16;   // folders in a folder that are looked into before the rest
+constexpr std::size_t kHeldFolders = 8;  // kept open for names that were found and not yet read
 
 bool nothing_there(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
 
@@ -88,33 +90,36 @@ class Walk {
     return true;
   }
 
-  // The folder that the last entry was found in.
-  int folder() { return open(frames_.back()); }
+  // The folder that the last entry was found in; null: it is gone.
+  std::shared_ptr<const Descriptor> folder() {
+    Frame& frame = frames_.back();
+    return open(frame) < 0 ? nullptr : frame.folder;
+  }
   std::string path_of(const Found& found) const { return frames_.back().path + "/" + found.name; }
 
  private:
   struct Frame {
     std::string key, path;  // of the folder: "a/b/", and from the root
-    Descriptor folder;      // closed when many folders deeper ones are open
+    // Null when it is gone, or when many folders deeper ones are open.
+    std::shared_ptr<const Descriptor> folder;
     std::shared_ptr<const FolderNames> names;
     std::size_t index = 0;
   };
 
   void push(std::string key, std::string path, Descriptor folder, const std::string& from) {
-    if (frames_.size() >= kOpenFrames) frames_.back().folder.close();
-    frames_.push_back({std::move(key), std::move(path), std::move(folder), nullptr, 0});
+    if (frames_.size() >= kOpenFrames) frames_.back().folder.reset();
+    auto shared = std::make_shared<const Descriptor>(std::move(folder));
+    frames_.push_back({std::move(key), std::move(path), std::move(shared), nullptr, 0});
     if (!load(frames_.back(), from)) frames_.pop_back();
   }
 
   int open(Frame& frame) {
-    if (!frame.folder) {
-      Opened opened = open_folder_at(core_.root.get(), frame.path);
-      if (!opened && !nothing_there(opened.error)) {
-        check_file(opened.error, "open folder " + frame.path);
-      }
-      frame.folder = std::move(opened.file);
-    }
-    return frame.folder.get();
+    if (frame.folder) return frame.folder->get();
+    Opened opened = open_folder_at(core_.root.get(), frame.path);
+    if (nothing_there(opened.error)) return -1;
+    check_file(opened.error, "open folder " + frame.path);
+    frame.folder = std::make_shared<const Descriptor>(std::move(opened.file));
+    return frame.folder->get();
   }
 
   // Loads the folder's names from `from` on, unless they are there. False: the folder is gone.
@@ -136,9 +141,10 @@ class PageBuilder {
  public:
   explicit PageBuilder(const ListRequest& request) : request_(request) {}
 
-  // False: the page is full, and `name` is the first that does not fit.
+  std::size_t room() const { return request_.limit - page_.objects.size() - page_.prefixes.size(); }
+  // False: the page is full, and there is one more that does not fit.
   bool has_room() {
-    if (page_.objects.size() + page_.prefixes.size() < request_.limit) return true;
+    if (room() > 0) return true;
     page_.next = last_;
     return false;
   }
@@ -194,10 +200,11 @@ namespace {
 class Listing {
  public:
   Listing(Core& core, const ObjectTree& tree, const LabelStore& labels, const Lister& lister,
-          NamesCache& names, const ListRequest& request)
+          NamesCache& names, Helpers& helpers, const ListRequest& request)
       : tree_(tree),
         labels_(labels),
         lister_(lister),
+        helpers_(helpers),
         request_(request),
         after_(request.cursor.empty() ? request.after : request.cursor),
         page_(request),
@@ -215,6 +222,7 @@ class Listing {
       if (!related && found.key > request_.prefix) break;
       if (related && found.key.size() <= kLongestKey && !visit(found)) break;
     }
+    add_waiting();
     return page_.take();
   }
 
@@ -240,22 +248,49 @@ class Listing {
       walk_.descend(found);
       return true;
     }
+    if (common) return visit_common(found, *common);
+    if (!codec::is_utf8(found.key) || found.key.empty()) return true;
+    auto folder = walk_.folder();
+    if (!folder) return true;
+    if (waiting_.empty() || waiting_.back().folder != folder) ++held_folders_;
+    waiting_.push_back({found.key, found.name, std::move(folder), std::nullopt});
+    // One more than there is room for, to know whether there is another page.
+    if (waiting_.size() <= page_.room() && held_folders_ < kHeldFolders) return true;
+    return add_waiting();
+  }
+
+  // The page gets `common` when what was found is an object, or holds one.
+  bool visit_common(const Walk::Found& found, const std::string& common) {
+    if (!add_waiting()) return false;
     if (found.below) {
       if (!lister_.holds_object(walk_.path_of(found))) return true;
-      if (!page_.has_room()) return false;
-      page_.add_prefix(*common);
-      return pass(*common);
+    } else {
+      if (!codec::is_utf8(found.key) || found.key.empty()) return true;
+      const auto folder = walk_.folder();
+      if (!folder || !info_of(found.key, found.name, folder->get())) return true;
     }
-    if (!codec::is_utf8(found.key) || found.key.empty()) return true;
-    auto info = info_of(found);
-    if (!info) return true;
     if (!page_.has_room()) return false;
-    if (common) {
-      page_.add_prefix(*common);
-      return pass(*common);
+    page_.add_prefix(common);
+    return pass(common);
+  }
+
+  // Reads what was found and not yet read, and adds what is still there to the page. False when
+  // the page is full.
+  bool add_waiting() {
+    helpers_.each(waiting_.size(), [&](std::size_t i) {
+      Waiting& each = waiting_[i];
+      each.info = info_of(each.key, each.name, each.folder->get());
+    });
+    bool fits = true;
+    for (Waiting& each : waiting_) {
+      if (!each.info) continue;
+      fits = page_.has_room();
+      if (!fits) break;
+      page_.add_object(std::move(*each.info));
     }
-    page_.add_object(std::move(*info));
-    return true;
+    waiting_.clear();
+    held_folders_ = 0;
+    return fits;
   }
 
   // Over all keys with this prefix.
@@ -266,41 +301,54 @@ class Listing {
     return true;
   }
 
-  std::optional<ObjectInfo> info_of(const Walk::Found& found) {
-    const ObjectRef ref{request_.bucket, found.key};
-    int folder = walk_.folder();
-    if (folder < 0) return std::nullopt;
+  // On any thread.
+  std::optional<ObjectInfo> info_of(const std::string& key, const std::string& name,
+                                    int folder) const {
+    const ObjectRef ref{request_.bucket, key};
+    if (auto object = labels_.read_closed(ref, folder, name, request_.with_attributes)) {
+      return object->info(key);
+    }
     for (int attempt = 0; attempt < 100; ++attempt) {
       std::optional<ObjectFile> file;
       bool readable = true;
       try {
-        file = tree_.open_in(folder, found.name);
+        file = tree_.open_in(folder, name);
       } catch (const AccessDenied&) {
         readable = false;
-        file = tree_.look_in(folder, found.name);
+        file = tree_.look_in(folder, name);
       }
       if (!file) return std::nullopt;
-      if (!readable) return LabelStore::by_hand(*file).info(found.key);
+      if (!readable) return LabelStore::by_hand(*file).info(key);
       auto object = labels_.read(ref, *file, request_.with_attributes);
-      if (object) return object->info(found.key);
+      if (object) return object->info(key);
     }
     throw Unavailable("list " + ref.text(), "it changes all the time");
   }
 
+  // An object on its way to the page.
+  struct Waiting {
+    std::string key, name;
+    std::shared_ptr<const Descriptor> folder;
+    std::optional<ObjectInfo> info;
+  };
+
   const ObjectTree& tree_;
   const LabelStore& labels_;
   const Lister& lister_;
+  Helpers& helpers_;
   const ListRequest& request_;
   const std::string after_;
   PageBuilder page_;
   Walk walk_;
+  std::vector<Waiting> waiting_;
+  std::size_t held_folders_ = 0;  // of those that wait
 };
 
 }  // namespace
 
 ListPage Lister::list(const Context& context, const ListRequest& request) {
   check_list_request(request);
-  return Listing(core_, tree_, labels_, *this, names_, request).run(context);
+  return Listing(core_, tree_, labels_, *this, names_, helpers_, request).run(context);
 }
 
 }  // namespace holdfast::storage

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/folder/helpers.h"
 #include "storage/folder/label_store.h"
 #include "storage/folder/names_cache.h"
 #include "storage/folder/object_tree.h"
@@ -24,6 +25,7 @@ class Lister {
   const ObjectTree& tree_;
   const LabelStore& labels_;
   NamesCache& names_;
+  Helpers helpers_;
 };
 
 }  // namespace holdfast::storage
