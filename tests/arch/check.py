@@ -28,6 +28,7 @@ VENDOR = {
     r"^spdlog/": ["src/base"],
     r"^yaml-cpp/": ["src/config"],
     r"^CLI/": ["src/cli", "src/app"],
+    r"^lz4\.h$": ["src/datastore"],
     r"^zlib\.h$": ["src/codec"],
     r"^zstd\.h$": ["src/codec", "src/datastore"],
 }

@@ -1,4 +1,4 @@
-// Reads the tables of tests/oracles.
+// Reads the tables of tests/oracles, and finds other files of the source tree.
 #pragma once
 
 #include <filesystem>
@@ -23,12 +23,15 @@ inline std::vector<std::string> split_at(std::string_view text, char separator) 
 
 // ctest names the source folder in HOLDFAST_SOURCE_DIR; by hand the tests are run from somewhere
 // inside it.
-inline std::filesystem::path oracle_path(const std::string& name) {
-  std::filesystem::path relative = std::filesystem::path("tests") / "oracles" / name;
+inline std::filesystem::path source_path(const std::filesystem::path& relative) {
   if (const char* source = getenv("HOLDFAST_SOURCE_DIR")) return source / relative;
   std::filesystem::path folder = std::filesystem::current_path();
   while (!exists(folder / relative) && folder.has_relative_path()) folder = folder.parent_path();
   return folder / relative;
+}
+
+inline std::filesystem::path oracle_path(const std::string& name) {
+  return source_path(std::filesystem::path("tests") / "oracles" / name);
 }
 
 // The rows without the header; fails the test when the table is missing, or a row has not `columns`
