@@ -15,6 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
+import clickhouse_bench  # noqa: E402
 import gateway_bench  # noqa: E402
 import processes  # noqa: E402
 
@@ -164,9 +165,9 @@ def print_rows(title: str, rows: list[dict]):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="a small data set and one round")
-    parser.add_argument("--size", type=int, help="MiB of VictoriaMetrics data (default 1100: over 1 GB; quick 100)")
+    parser.add_argument("--size", type=int, help="MiB of data of each store (default 1100: over 1 GB; quick 100)")
     parser.add_argument("--rounds", type=int, help="default 3; quick 1")
-    parser.add_argument("--only", choices=["gateway", "victoria-metrics"])
+    parser.add_argument("--only", choices=["gateway", "victoria-metrics", "clickhouse"])
     parser.add_argument("--peers", nargs="*", metavar="PEER", choices=["minio", "versitygw", "s3proxy", "nginx"],
                         help="measure the gateway beside these (no name: all); fetches and builds them the first time")
     parser.add_argument("--objects", type=int, help="names in the list (default 100000; quick 10000)")
@@ -176,7 +177,7 @@ def main():
     report = {"cores": os.cpu_count(), "quick": arguments.quick}
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=os.environ.get("TMPDIR")) as folder:
         work = pathlib.Path(folder)
-        if arguments.only != "victoria-metrics":
+        if arguments.only in (None, "gateway"):
             (work / "gateway").mkdir()
             peers = ["minio", "versitygw", "s3proxy", "nginx"] if arguments.peers == [] else arguments.peers or []
             report["gateway"] = gateway_bench.run(work / "gateway", rounds, 0.25 if arguments.quick else 1,
@@ -184,13 +185,19 @@ def main():
             print_rows("Gateway on a folder, fsync on; x: times a peer's rate", report["gateway"]["objects"])
             print_rows("Lists in pages of 1,000", report["gateway"]["lists"])
             print_rows("Peak memory", report["gateway"]["memory"])
-        if arguments.only != "gateway":
+        if arguments.only in (None, "victoria-metrics"):
             (work / "vm").mkdir()
             results = VictoriaMetricsBench(work / "vm", mib, rounds).run()
             report["victoria_metrics_raw"] = results
             report["victoria_metrics"] = summarise(results)
             print_rows(f"VictoriaMetrics, {results['data|MiB on disk'][0]['seconds']} MiB, through the same gateway; more than 1 is faster "
                        "than vmbackup/vmrestore", report["victoria_metrics"])
+        if arguments.only == "clickhouse":
+            (work / "clickhouse").mkdir()
+            results = clickhouse_bench.ClickHouseBench(work / "clickhouse", mib, rounds, timed).run()
+            report["clickhouse_raw"] = results
+            report["clickhouse"] = clickhouse_bench.summarise(results)
+            print_rows(f"ClickHouse, {results['data'][0]['mib_on_disk']} MiB; share: of what the same gateway moves for a plain client", report["clickhouse"])
     report["load_tool_peak_mib"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     results_folder = ROOT / "bench/results"
     results_folder.mkdir(exist_ok=True)
