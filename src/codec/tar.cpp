@@ -139,7 +139,10 @@ std::string record_file(const TarEntry& entry, const Records& records) {
 }  // namespace
 
 std::string_view why_bad_tar_name(std::string_view name) {
-  if (name.find('\0') != std::string_view::npos) return "a name holds NUL";
+  for (char c : name) {  // they would break the line that an error is, and no server's file has any
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return "a name holds a control character";
+  }
   if (name.starts_with("/")) {
     name.remove_prefix(1);
   } else if (name.starts_with("./")) {

@@ -47,8 +47,8 @@ struct TarLimits {
 // Reads an archive from front to back. Borrows the source, which may give its bytes in pieces of
 // any size. Not thread-safe. Throws Corrupt for bytes that are no such archive, for one that is cut
 // off, for entries other than regular files and folders (folders are passed over), and for names
-// that are empty, too long, hold NUL or have an empty, `.` or `..` component; one leading `/` or
-// `./` is allowed and left in the name. After an error the reader must not be used again.
+// that are too long, hold a control character or have an empty, `.` or `..` component; one leading
+// `/` or `./` is allowed and left in the name. After an error the reader must not be used again.
 class TarReader {
  public:
   // `what` is the subject of its errors: "read backup x".

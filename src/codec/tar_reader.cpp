@@ -136,11 +136,11 @@ std::optional<TarEntry> TarReader::next() {
       has_overrides = false;
       continue;
     }
-    if (block.type() != '0' && block.type() != '\0') {
-      corrupt(fmt::format("{} is no regular file", entry.name.substr(0, 200)));
-    }
     if (entry.name.size() > limits_.longest_name) corrupt("a name is too long");
     if (auto why = why_bad_tar_name(entry.name); !why.empty()) corrupt(std::string(why));
+    if (block.type() != '0' && block.type() != '\0') {
+      corrupt(fmt::format("{} is no regular file", entry.name));
+    }
     left_ = entry.size;
     padding_ = (kBlock - entry.size % kBlock) % kBlock;
     return entry;

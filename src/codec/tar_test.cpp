@@ -287,7 +287,9 @@ TEST(TarRead, NamesThatLeaveTheFolderAreRefused) {
   }
   EXPECT_EQ(why_corrupt(archive_of(plain_fields("abc")), {.longest_name = 2}),
             "a name is too long");
-  EXPECT_EQ(why_corrupt(pax_archive(std::string("12 path=a\0b\n", 12))), "a name holds NUL");
+  EXPECT_EQ(why_corrupt(pax_archive(std::string("12 path=a\0b\n", 12))),
+            "a name holds a control character");
+  EXPECT_EQ(why_corrupt(pax_archive("12 path=a\nb\n")), "a name holds a control character");
   EXPECT_EQ(why_corrupt(pax_archive("14 path=../ab\n")), "a name has the component . or ..");
 }
 

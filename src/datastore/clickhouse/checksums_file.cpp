@@ -179,12 +179,16 @@ std::vector<ChecksumsEntry> read_text(std::string_view bytes) {
 
 void check_names(const std::vector<ChecksumsEntry>& entries) {
   std::vector<std::string_view> names;
+  auto is_bad = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '/';
+  };
   for (const ChecksumsEntry& entry : entries) {
-    if (entry.name.empty() || entry.name.size() > kLongestName ||
-        entry.name.find_first_of(std::string_view("\0/", 2)) != std::string::npos) {
+    const std::string& name = entry.name;
+    if (name.empty() || name.size() > kLongestName ||
+        std::any_of(name.begin(), name.end(), is_bad)) {
       corrupt("a name is no file's");
     }
-    names.push_back(entry.name);
+    names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   if (std::adjacent_find(names.begin(), names.end()) != names.end()) corrupt("a name comes twice");

@@ -134,8 +134,8 @@ TEST(ChecksumsFile, MalformedOnesAreRefused) {
   EXPECT_EQ(why_corrupt(version(3) + varint(~0ull >> 1) + varint(5) + "ab"), "it is cut off");
   EXPECT_EQ(why_corrupt(version(3) + binary({kEntries[0], kEntries[1], kEntries[0]})),
             "a name comes twice");
-  for (std::string name :
-       {std::string(), std::string("a/b"), std::string("a\0b", 3), std::string(5000, 'n')}) {
+  for (std::string name : {std::string(), std::string("a/b"), std::string("a\0b", 3),
+                           std::string("a\x7f"), std::string(5000, 'n')}) {
     EXPECT_EQ(why_corrupt(version(3) + binary({{name, 1, {}}})), "a name is no file's");
   }
   std::string flag = binary({kEntries[0]});
