@@ -245,6 +245,8 @@ std::size_t Server::queued_requests() const {
   return impl_->queue.size();
 }
 
+std::uint64_t Server::parked() const { return impl_->parked; }
+
 std::size_t Server::unfinished_bytes() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->unfinished;

@@ -3,7 +3,8 @@
 // One epoll thread accepts and reads request heads without blocking; a complete head is handed to
 // one of at most `max_workers` threads, which runs the handler and talks to the socket directly
 // (blocking with poll deadlines). After the response a connection with nothing left in its parse
-// buffer, nor in that of TLS, is parked in epoll again. Only the parser is Boost.Beast's.
+// buffer, nor in that of TLS, is parked in epoll again, unless its client asks for more at once.
+// Only the parser is Boost.Beast's.
 // Handshakes are workers' work too: their arithmetic would hold up everybody on the epoll thread.
 // Those that fail or take longer than head_timeout end without an answer; who speaks plain HTTP to
 // a TLS server gets a plain 400.
@@ -99,6 +100,11 @@ struct ServerOptions {
   // Of a head, from its first byte; of a TLS handshake, from the connection on.
   Duration head_timeout = std::chrono::seconds(15);
   Duration idle_timeout = std::chrono::seconds(120);  // between requests, and before the first
+  // After a response a worker waits so long for the next request before it parks the connection:
+  // parking and taking it up again wakes two threads and costs as much as a small request does. At
+  // most a quarter of the workers wait, none while requests are queued, and not for clients that
+  // took longer. 0: never.
+  std::chrono::milliseconds await_next{2};
   Duration body_stall_timeout =
       std::chrono::seconds(30);  // no byte of a body for so long, either way
   // Measured over stretches of body_stall_timeout; only time spent waiting for the peer counts.
@@ -158,7 +164,8 @@ class Server {
   // Async-signal-safe: asks run() to stop with a grace of ServerOptions::stop_grace.
   void request_stop() noexcept;
   std::size_t open_connections() const;
-  std::size_t queued_requests() const;      // complete heads that wait for a worker
+  std::size_t queued_requests() const;  // complete heads that wait for a worker
+  std::uint64_t parked() const;  // how often a worker gave a connection back to wait for a head
   std::size_t unfinished_bytes() const;     // memory of heads that are not complete
   std::uint64_t failed_handshakes() const;  // of TLS, those out of time included
 

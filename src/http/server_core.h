@@ -37,6 +37,8 @@ struct Connection {
   SteadyTime deadline;       // of its list
   SteadyTime request_start;  // when the head was complete
   std::size_t counted = 0;   // of its input, in Impl::unfinished
+  unsigned unhurried = 0;    // requests after which nobody waits for another one at once
+  bool awaited = false;      // its worker waits for the next request; with the mutex
   std::list<Connection>* list = nullptr;
   std::list<Connection>::iterator self;
 };
@@ -49,8 +51,9 @@ struct Worker {
   // epoll thread, which would then wait for the mutex, and everybody else after it. While it stands
   // here the connection may be in a list and even be reported already, but must not be closed.
   std::atomic<const Connection*>& arming;
-  DateLine date;
-  std::vector<char> buffer;
+  const bool awaits;  // next requests; not the one that has to be free for what is urgent
+  DateLine date = {};
+  std::vector<char> buffer = std::vector<char>(16 * 1024);
 };
 
 struct Server::Impl {
@@ -124,6 +127,8 @@ struct Server::Impl {
   // Whether a complete head is in the input; if not, the connection is no longer the caller's.
   bool next_head(Connection& connection, Worker& worker);
   void wait_for_more(Connection& connection, Worker& worker);
+  // Waits a moment for a client that is about to ask again; false when it did not.
+  bool await_next(Connection& connection, const Worker& worker);
   // Whether the connection can serve another request; if not, it is no longer the caller's.
   bool serve_one(Connection& connection, Worker& worker);
   bool answer(Connection& connection, const RequestHead& head, ServerRequest& request,
@@ -147,7 +152,7 @@ struct Server::Impl {
   SteadyTime next_room{};  // when to look again who must give way
   Crowd crowd;
   std::atomic<std::size_t> open{0};
-  std::atomic<std::uint64_t> failed_handshakes{0};
+  std::atomic<std::uint64_t> failed_handshakes{0}, parked{0};
   std::atomic<bool> stop_asked{false};       // by request_stop()
   std::atomic<std::int64_t> stop_grace{-1};  // by stop(); nanoseconds
   std::atomic<bool> stopping{false};
@@ -166,6 +171,7 @@ struct Server::Impl {
   std::vector<std::atomic<const Connection*>> arming;  // one a worker, the last one the lookout's
   std::size_t started_workers = 0;
   std::size_t idle_workers = 0;
+  std::size_t awaiting_workers = 0;
   bool ending = false;
 };
 

@@ -301,6 +301,9 @@ void Server::Impl::check_stop(SteadyTime now) {
     take_parked_locked(idle, gone);
     take_parked_locked(reading, gone);
     if (now >= *stop_deadline) take_parked_locked(closing, gone);
+    for (Connection& connection : busy) {
+      if (connection.awaited) connection.socket.cut();
+    }
   }
   open.fetch_sub(gone.size());
   if (now < *stop_deadline || cut) return;

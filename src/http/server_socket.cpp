@@ -135,6 +135,11 @@ Socket::Received Socket::receive_now(std::span<char> into) {
   return session_ ? receive_sealed(into) : receive_plain(into);
 }
 
+bool Socket::await(std::chrono::milliseconds time) const {
+  pollfd wanted{descriptor_.get(), POLLIN, 0};
+  return ::poll(&wanted, 1, int(time.count())) > 0;
+}
+
 Socket::State Socket::drop_now(std::span<char> into) { return receive_plain(into).state; }
 
 Socket::Received Socket::receive_sealed(std::span<char> into) {

@@ -84,7 +84,9 @@ class Socket {
   };
   // What is there now, without waiting. Gone: the peer ended its side, or the connection broke.
   Received receive_now(std::span<char> into);
-  // The same, for bytes that nobody wants: no session looks at them.
+  // Waits so long for something to receive; false when nothing came.
+  bool await(std::chrono::milliseconds time) const;
+  // The same as receive_now(), for bytes that nobody wants: no session looks at them.
   State drop_now(std::span<char> into);
   // Waits for at least one byte; 0 when the peer is gone.
   std::size_t receive(std::span<char> into, Pace& pace);

@@ -64,6 +64,49 @@ TEST(Server, ServesManyRequestsOfOneConnectionInOrder) {
   EXPECT_EQ(server->open_connections(), 1u);
 }
 
+TEST(Server, ServesAClientThatAsksAgainWithoutParkingItsConnection) {
+  ServerOptions options;
+  options.await_next = std::chrono::minutes(5);
+  RunningServer server(hello, options);
+  Peer peer(server->port());
+  for (int i = 0; i < 20; ++i) {
+    peer.send(get("/"));
+    peer.read_until("hello");
+  }
+  EXPECT_EQ(server->parked(), 0u);
+  // Whom a worker waits for is cut like one that is parked.
+  server.stop(std::chrono::minutes(5));
+  EXPECT_TRUE(peer.ends());
+}
+
+TEST(Server, WaitsForNextRequestsOnlyWhereItIsTold) {
+  ServerOptions options;
+  options.await_next = std::chrono::milliseconds(0);
+  RunningServer server(hello, options);
+  Peer peer(server->port());
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    peer.send(get("/"));
+    peer.read_until("hello");
+    while (server->parked() < i) std::this_thread::yield();
+    EXPECT_EQ(server->parked(), i);
+  }
+}
+
+TEST(Server, KeepsMostWorkersFreeOfWaitingForNextRequests) {
+  ServerOptions options;
+  options.await_next = std::chrono::minutes(5);
+  options.max_workers = 4;
+  RunningServer server(hello, options);
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (int i = 0; i < 10; ++i) peers.push_back(std::make_unique<Peer>(server->port()));
+  for (int round = 0; round < 3; ++round) {
+    for (auto& peer : peers) {
+      peer->send(get("/"));
+      EXPECT_NE(peer->read_until("hello"), "");
+    }
+  }
+}
+
 TEST(Server, ServesPipelinedRequestsInOrder) {
   RunningServer server(echo);
   Peer peer(server->port());

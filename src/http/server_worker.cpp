@@ -13,8 +13,8 @@ namespace holdfast::http {
 namespace {
 
 constexpr std::size_t kStackBytes = 512 * 1024;
-constexpr std::size_t kReadSize = 16 * 1024;
 constexpr std::size_t kMostDrained = 256 * 1024;
+constexpr unsigned kUnhurried = 16;  // requests of a client that took longer than await_next
 
 }  // namespace
 
@@ -55,7 +55,7 @@ void* Server::Impl::lookout_main(void* server) {
 
 void Server::Impl::keep_lookout() {
   std::unique_lock lock(mutex);
-  Worker worker{arming[options.max_workers], {}, std::vector<char>(kReadSize)};
+  Worker worker{arming[options.max_workers], false};
   while (true) {
     while (urgent_queue.empty() && !ending) urgent_ready.wait(lock);
     if (urgent_queue.empty()) return;
@@ -98,7 +98,7 @@ void* Server::Impl::worker_main(void* server) {
 
 void Server::Impl::work() {
   std::unique_lock lock(mutex);
-  Worker worker{arming[started_workers++], {}, std::vector<char>(kReadSize)};
+  Worker worker{arming[started_workers++], true};
   while (true) {
     while (queue.empty() && !ending) {
       ++idle_workers;
@@ -164,6 +164,11 @@ bool Server::Impl::next_head(Connection& connection, Worker& worker) {
       return false;
     }
     if (state == HeadState::kComplete) return true;
+    const bool begun = !connection.input.empty();
+    if (!begun && !connection.socket.holds_bytes() && !await_next(connection, worker)) {
+      wait_for_more(connection, worker);
+      return false;
+    }
     const Socket::Received received = connection.socket.receive_now(worker.buffer);
     if (received.state == Socket::State::kNothingYet) {
       wait_for_more(connection, worker);
@@ -177,8 +182,28 @@ bool Server::Impl::next_head(Connection& connection, Worker& worker) {
   }
 }
 
+// A stop that begins meanwhile cuts the connection, or is seen here.
+bool Server::Impl::await_next(Connection& connection, const Worker& worker) {
+  const bool pauses = connection.unhurried > 0;
+  if (pauses) --connection.unhurried;
+  if (pauses || !worker.awaits || options.await_next.count() <= 0) return true;
+  {
+    std::lock_guard lock(mutex);
+    if (stopping || !queue.empty() || awaiting_workers >= options.max_workers / 4) return true;
+    ++awaiting_workers;
+    connection.awaited = true;
+  }
+  const bool came = connection.socket.await(options.await_next);
+  if (!came) connection.unhurried = kUnhurried;
+  std::lock_guard lock(mutex);
+  --awaiting_workers;
+  connection.awaited = false;
+  return came;
+}
+
 // A stop that begins meanwhile finds the connection in its list, or is seen here.
 void Server::Impl::wait_for_more(Connection& connection, Worker& worker) {
+  ++parked;
   if (stopping) return close(connection);
   if (!connection.input.empty()) return park(connection, reading, options.head_timeout, &worker);
   connection.input.release();
