@@ -102,6 +102,12 @@ void sync_file(int descriptor, const fs::path& name) {
   check(::fdatasync(descriptor), "sync", name);
 }
 
+void sync_file_system(const fs::path& path) {
+  Operation operation("file.sync_all", path.string());
+  Descriptor folder = open_folder(path);
+  if (::syncfs(folder.get()) < 0) throw_errno(errno, "sync the file system of " + path.string());
+}
+
 void sync_folder(const fs::path& path) {
   Operation operation("file.sync_folder", path.native());
   Descriptor folder = open_folder(path);

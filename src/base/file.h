@@ -48,6 +48,8 @@ std::string read_file(const fs::path& path, std::uint64_t limit);
 
 void sync_file(int descriptor, const fs::path& name);  // fdatasync
 void sync_folder(const fs::path& path);
+// All that was written to the file system that holds `path` is on the disk: for thousands of files.
+void sync_file_system(const fs::path& path);
 
 // Atomically makes `path` hold `bytes`, durable on return: temporary file beside it, fsync, rename,
 // fsync of the folder.

@@ -10,6 +10,7 @@
 // and about 200 bytes an item.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "storage/storage.h"
+#include "transfer/content.h"
 #include "transfer/object_digest.h"
 
 namespace holdfast::transfer {
@@ -32,12 +34,13 @@ struct TransferOptions {
   bool sync = false;                       // download: files are on the disk when it returns
 };
 
-// A stretch of a local file and the object that it becomes.
+// A stretch of a local file, or other content, and the object that it becomes.
 struct UploadItem {
   fs::path path;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   storage::ObjectRef ref;
+  std::shared_ptr<const Content> content = {};  // wins over path and offset; `size` is its own
 };
 struct UploadResult {
   std::string etag;

@@ -14,11 +14,44 @@ namespace {
 
 using storage::CompletedPart;
 
+// A stretch of a local file.
+class FileStretch : public Content {
+ public:
+  explicit FileStretch(const UploadItem& item)
+      : path_(item.path),
+        offset_(item.offset),
+        size_(item.size),
+        file_(open_for_reading(item.path)) {}
+  std::string name() const override { return path_.string(); }
+  std::uint64_t size() const override { return size_; }
+  void read(std::uint64_t offset, std::span<char> into) const override {
+    FileSource source({file_.get(), offset_ + offset, into.size()}, name());
+    read_full(source, into);
+  }
+
+ private:
+  const fs::path path_;
+  const std::uint64_t offset_, size_;
+  Descriptor file_;
+};
+
+std::string name_of(const UploadItem& item) {
+  return item.content ? item.content->name() : item.path.string();
+}
+
+std::shared_ptr<const Content> open(const UploadItem& item) {
+  if (!item.content) return std::make_shared<FileStretch>(item);
+  if (item.content->size() != item.size) {
+    throw InvalidArgument("upload " + name_of(item), "its size is not what the item says");
+  }
+  return item.content;
+}
+
 // One item on its way as parts. Shared by the tasks of its parts.
 struct MultipartUpload {
   const UploadItem* item;
   UploadResult* result;
-  Descriptor file;
+  std::shared_ptr<const Content> content;  // until it is complete
   std::string upload_id;
   PieceDigests digests;
   std::vector<CompletedPart> parts;
@@ -28,7 +61,7 @@ struct MultipartUpload {
   MultipartUpload(const UploadItem& what, UploadResult& where, std::uint64_t piece_size)
       : item(&what),
         result(&where),
-        file(open_for_reading(what.path)),
+        content(open(what)),
         digests(what.size, piece_size),
         parts(std::size_t(digests.count())),
         left(digests.count()) {}
@@ -57,8 +90,8 @@ class Uploader {
   void abort_unfinished();
   // Reads and hashes one piece, and hands it to `send` with its raw SHA-256, which it returns.
   template <typename Send>
-  std::string send_piece(const Context& context, int file, const UploadItem& item,
-                         std::uint64_t offset, std::uint64_t length, Send send);
+  std::string send_piece(const Context& context, const Content& content, std::uint64_t offset,
+                         std::uint64_t length, Send send);
 
   const Context& context_;
   storage::Storage& storage_;
@@ -98,11 +131,11 @@ void Uploader::submit_all(const std::vector<UploadItem>& items,
 
 void Uploader::submit_parts(WorkerPool& pool, const UploadItem& item, UploadResult& result) {
   if (piece_count(item.size, piece_size_) > kMaxPieces) {
-    throw InvalidArgument("upload " + item.path.string(), "it would make more than 10,000 parts",
+    throw InvalidArgument("upload " + name_of(item), "it would make more than 10,000 parts",
                           "raise the piece size");
   }
   if (!storage_.multipart()) {
-    throw Unsupported("upload " + item.path.string(), "the storage takes no objects made of parts");
+    throw Unsupported("upload " + name_of(item), "the storage takes no objects made of parts");
   }
   // What is complete need not be remembered.
   std::erase_if(started_, [](const auto& upload) { return upload->completed.load(); });
@@ -115,12 +148,11 @@ void Uploader::submit_parts(WorkerPool& pool, const UploadItem& item, UploadResu
 }
 
 template <typename Send>
-std::string Uploader::send_piece(const Context& context, int file, const UploadItem& item,
+std::string Uploader::send_piece(const Context& context, const Content& content,
                                  std::uint64_t offset, std::uint64_t length, Send send) {
-  context.check("upload " + item.path.string());
+  context.check("upload " + content.name());
   BufferPool::Buffer buffer = buffers_.lend(std::size_t(length));
-  FileSource source({file, item.offset + offset, length}, item.path.string());
-  read_full(source, buffer.span());
+  content.read(offset, buffer.span());
   std::string_view bytes(buffer.span().data(), buffer.span().size());
   storage::PutRequest request;
   request.sha256 = codec::digest_of(codec::DigestAlgorithm::kSha256, bytes);
@@ -136,13 +168,13 @@ std::string Uploader::send_piece(const Context& context, int file, const UploadI
 }
 
 void Uploader::put_whole(const Context& context, const UploadItem& item, UploadResult& result) {
-  Descriptor file = open_for_reading(item.path);
+  std::shared_ptr<const Content> content = open(item);
   auto send = [&](Source& body, const storage::PutRequest& request) {
     storage::PutResult put = storage_.put(context, item.ref, body, request);
     result.etag = put.etag;
     result.revision = put.revision;
   };
-  std::string sha256 = send_piece(context, file.get(), item, 0, item.size, send);
+  std::string sha256 = send_piece(context, *content, 0, item.size, send);
   result.digest = {.size = item.size, .piece_size = piece_size_, .sha256 = sha256};
   progress_.advance(0, 1);
 }
@@ -156,14 +188,13 @@ void Uploader::put_part(const Context& context, MultipartUpload& upload, std::ui
                     ->put_part(context, item.ref, upload.upload_id, part.number, body, request)
                     .etag;
   };
-  upload.digests.set(index,
-                     send_piece(context, upload.file.get(), item, upload.digests.offset(index),
-                                upload.digests.length(index), send));
+  upload.digests.set(index, send_piece(context, *upload.content, upload.digests.offset(index),
+                                       upload.digests.length(index), send));
   if (upload.left.fetch_sub(1) == 1) complete(context, upload);
 }
 
 void Uploader::complete(const Context& context, MultipartUpload& upload) {
-  upload.file.close();
+  upload.content.reset();
   storage::PutResult put = complete_surely(context, storage_, upload.item->ref, upload.upload_id,
                                            upload.parts, upload.item->size);
   upload.completed = true;
