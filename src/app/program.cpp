@@ -6,6 +6,7 @@
 #include "app/storages.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "datastore/clickhouse/clickhouse.h"
 #include "datastore/victoria_metrics/victoria_metrics.h"
 
 namespace holdfast::app {
@@ -104,16 +105,45 @@ std::unique_ptr<storage::Storage> HoldfastProgram::open_storage(bool through_gat
 
 std::unique_ptr<datastore::Datastore> HoldfastProgram::make_datastore(config::Store store,
                                                                       storage::Storage& storage) {
-  if (store != config::Store::kVictoriaMetrics0 && store != config::Store::kVictoriaMetrics1) {
-    throw InvalidArgument(std::string(config::name_of(store)),
-                          "this version does not back it up yet",
-                          "it knows victoria-metrics-0 and victoria-metrics-1");
+  switch (store) {
+    case config::Store::kVictoriaMetrics0:
+      return make_victoria_metrics(0, storage);
+    case config::Store::kVictoriaMetrics1:
+      return make_victoria_metrics(1, storage);
+    case config::Store::kClickHouse:
+      return make_clickhouse(storage);
+    case config::Store::kStackGraph:
+    case config::Store::kElasticsearch:
+      break;
   }
-  std::size_t number = store == config::Store::kVictoriaMetrics1 ? 1 : 0;
+  throw InvalidArgument(std::string(config::name_of(store)), "this version does not back it up yet",
+                        "it knows victoria-metrics-0, victoria-metrics-1 and clickhouse");
+}
+
+std::unique_ptr<datastore::Datastore> HoldfastProgram::make_clickhouse(storage::Storage& storage) {
+  const config::ClickHouse& chart = values().clickhouse;
+  const config::ClickHouseServer& server = values().holdfast.clickhouse;
+  datastore::ClickHouseOptions options;
+  options.bucket = chart.bucket_name;
+  options.prefix = chart.prefix;
+  options.tables = chart.tables;
+  options.url = server.url;
+  options.user = server.user;
+  options.password = server.password;
+  options.data_path = server.data_path;
+  options.max_chain_length = unsigned(server.max_chain_length);
+  options.transfer.max_bytes_per_second = server.max_bytes_per_second;
+  if (server.concurrency > 0) options.transfer.threads = unsigned(server.concurrency);
+  return datastore::make_clickhouse(options, storage);
+}
+
+std::unique_ptr<datastore::Datastore> HoldfastProgram::make_victoria_metrics(
+    std::size_t number, storage::Storage& storage) {
   const config::VictoriaMetrics& chart = values().victoria_metrics[number];
   const config::VictoriaMetricsServer& server = values().holdfast.victoria_metrics[number];
   datastore::VictoriaMetricsOptions options;
-  options.instance = config::name_of(store);
+  options.instance = config::name_of(number == 1 ? config::Store::kVictoriaMetrics1
+                                                 : config::Store::kVictoriaMetrics0);
   options.bucket = chart.bucket_name;
   options.prefix = chart.prefix;
   options.url = server.url;
@@ -135,6 +165,9 @@ job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& reque
     std::size_t number = request.store == config::Store::kVictoriaMetrics1 ? 1 : 0;
     options.keep_last_daily = unsigned(values().victoria_metrics[number].keep_last_daily);
     options.keep_last_weekly = unsigned(values().victoria_metrics[number].keep_last_weekly);
+  }
+  if (request.store == config::Store::kClickHouse) {
+    options.keep_chained = values().clickhouse.keep_remote;
   }
   return options;
 }

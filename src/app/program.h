@@ -30,6 +30,9 @@ class HoldfastProgram : public cli::Program {
                                                 job::EngineOptions& options);
   std::unique_ptr<datastore::Datastore> make_datastore(config::Store store,
                                                        storage::Storage& storage);
+  std::unique_ptr<datastore::Datastore> make_clickhouse(storage::Storage& storage);
+  std::unique_ptr<datastore::Datastore> make_victoria_metrics(std::size_t number,
+                                                              storage::Storage& storage);
   job::EngineOptions engine_options(const cli::OpenRequest& request);
 
   Context context_;

@@ -75,13 +75,15 @@ Command make_backup_command(Program& program) {
   command.description =
       "Sends what changed since the last backup; a backup appears under its name only when it is "
       "complete.\n"
-      "STORE: victoria-metrics-0 or victoria-metrics-1.";
+      "STORE: victoria-metrics-0, victoria-metrics-1 or clickhouse.";
   command.examples = {"holdfast -c values.yaml backup victoria-metrics-0",
+                      "holdfast -c values.yaml backup clickhouse --full --wait 2h",
                       "holdfast -c values.yaml backup victoria-metrics-0 --copy   # a dated copy, "
                       "made by the storage itself"};
   command.options = {
       {"STORE", "what to back up", &arguments->store, true},
-      {"--full", "start a new version and send everything", &arguments->full},
+      {"--full", "send everything: a new version, or a backup that needs no other",
+       &arguments->full},
       {"--copy", "keep a dated copy of the current version", &arguments->copy},
       {"--wait", "how long to wait while another run holds the store (90s, 5m)", &arguments->wait},
       {"--direct", "straight to the configured storage, for when the gateway is down",

@@ -4,10 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/program.h"
+#include "cli/text.h"
 
 namespace holdfast::cli {
 
 namespace {
+
+constexpr const char* kNoTime = "01/01/0001 00:00:00";
 
 struct Arguments {
   std::string store;
@@ -43,13 +46,34 @@ void print_victoria_metrics(const std::string& store,
   std::printf("\n===\n");
 }
 
+// As the documentation shows it (the columns of the tool that StackState ships): name, size, time
+// of the upload, place, what it builds on, format and tags; three blanks between.
+void print_clickhouse(const std::vector<datastore::BackupEntry>& entries) {
+  std::vector<std::vector<std::string>> rows;
+  for (const datastore::BackupEntry& entry : entries) {
+    if (!entry.complete) {
+      rows.push_back(
+          {entry.name, "???", kNoTime, "remote", "", "broken (" + entry.broken_because + ")"});
+      continue;
+    }
+    std::string parent = entry.parent.empty() ? "" : "+" + entry.parent;
+    rows.push_back({entry.name, format_bytes(entry.bytes), format_list_time(*entry.completed),
+                    "remote", parent,
+                    entry.details.at("format") + ", " + entry.details.at("tags")});
+  }
+  std::printf("%s", format_table(rows, 3).c_str());
+}
+
 int run(Program& program, const Arguments& arguments) {
-  OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
+  const config::Store named = store_named(arguments.store);
+  OpenStore store = program.open({named, arguments.direct, true, {}});
   std::vector<datastore::BackupEntry> entries = store.datastore->list(program.context());
   if (program.global().json()) {
     nlohmann::json json = nlohmann::json::array();
     for (const datastore::BackupEntry& entry : entries) json.push_back(to_json(entry));
     std::printf("%s\n", json.dump(2).c_str());
+  } else if (named == config::Store::kClickHouse) {
+    print_clickhouse(entries);
   } else {
     print_victoria_metrics(arguments.store, entries);
   }
@@ -66,6 +90,7 @@ Command make_list_command(Program& program) {
   command.description =
       "Prints the documented lines; --output json also shows what is broken, with the reason.";
   command.examples = {"holdfast -c values.yaml list victoria-metrics-0",
+                      "holdfast -c values.yaml list clickhouse",
                       "holdfast -c values.yaml --output json list victoria-metrics-0 --direct"};
   command.options = {
       {"STORE", "whose backups", &arguments->store, true},

@@ -45,9 +45,12 @@ Command make_prune_command(Program& program) {
   command.name = "prune";
   command.summary = "apply retention";
   command.description =
-      "Removes dated copies beyond keepLastDaily and keepLastWeekly; never a version, never the "
-      "newest copy.";
-  command.examples = {"holdfast -c values.yaml prune victoria-metrics-0 --dry-run"};
+      "victoria-metrics-0 and -1: removes dated copies beyond keepLastDaily and keepLastWeekly; "
+      "never a version, never the newest copy.\n"
+      "clickhouse: keeps the newest keep_remote backups, full and incremental, and all that they "
+      "need; broken ones go after a day.";
+  command.examples = {"holdfast -c values.yaml prune victoria-metrics-0 --dry-run",
+                      "holdfast -c values.yaml prune clickhouse"};
   command.options = {
       {"STORE", "whose backups", &arguments->store, true},
       {"--dry-run", "only say what would go and why", &arguments->dry_run},

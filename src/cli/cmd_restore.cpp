@@ -17,7 +17,50 @@ namespace {
 struct Arguments {
   std::string store, name, wait = "0";
   bool yes = false, dry_run = false, in_place = false, direct = false, override_disabled = false;
+  std::vector<std::string> tables, partitions;
+  std::string as_database;
+  bool schema_only = false, data_only = false;
 };
+
+datastore::PlanRequest plan_request(const Arguments& arguments) {
+  if (arguments.schema_only && arguments.data_only) {
+    throw InvalidArgument("command line", "--schema-only and --data-only exclude each other");
+  }
+  datastore::PlanRequest request;
+  request.name = arguments.name;
+  request.mode =
+      arguments.in_place ? datastore::RestoreMode::kInPlace : datastore::RestoreMode::kStaged;
+  request.tables = arguments.tables;
+  request.partitions = arguments.partitions;
+  request.as_database = arguments.as_database;
+  request.schema_only = arguments.schema_only;
+  request.data_only = arguments.data_only;
+  return request;
+}
+
+void print_json(const Arguments& arguments, const datastore::RestoreOutcome& outcome) {
+  nlohmann::json result = {{"store", arguments.store},
+                           {"name", arguments.name},
+                           {"bytes_fetched", outcome.bytes_fetched},
+                           {"objects_fetched", outcome.objects_fetched},
+                           {"bytes_reused", outcome.bytes_reused},
+                           {"objects_reused", outcome.objects_reused},
+                           {"facts", outcome.facts},
+                           {"warnings", outcome.warnings}};
+  std::printf("%s\n", result.dump(2).c_str());
+}
+
+void print_text(const Arguments& arguments, const datastore::RestoreOutcome& outcome) {
+  for (const std::string& warning : outcome.warnings) {
+    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
+  }
+  for (const std::string& fact : outcome.facts) std::printf("%s\n", fact.c_str());
+  std::printf("%s restored from %s: %s in %llu objects fetched, %s already there\n",
+              arguments.store.c_str(), arguments.name.c_str(),
+              format_bytes(outcome.bytes_fetched).c_str(),
+              static_cast<unsigned long long>(outcome.objects_fetched),
+              format_bytes(outcome.bytes_reused).c_str());
+}
 
 nlohmann::json to_json(const datastore::RestorePlan& plan) {
   return {{"store", plan.store},
@@ -70,10 +113,7 @@ int run(Program& program, const Arguments& arguments) {
     config::require_restore(program.values(), named, arguments.override_disabled);
   OpenStore store = program.open(
       {named, arguments.direct, arguments.dry_run, parse_duration(arguments.wait, "--wait"), true});
-  datastore::PlanRequest request;
-  request.name = arguments.name;
-  request.mode =
-      arguments.in_place ? datastore::RestoreMode::kInPlace : datastore::RestoreMode::kStaged;
+  const datastore::PlanRequest request = plan_request(arguments);
   bool json = program.global().json();
   if (arguments.dry_run) {
     datastore::RestorePlan plan = store.datastore->plan(program.context(), request);
@@ -93,24 +133,10 @@ int run(Program& program, const Arguments& arguments) {
   datastore::RestoreOutcome outcome =
       store.engine->restore(program.context(), request, program.progress(), confirm);
   if (json) {
-    nlohmann::json result = {{"store", arguments.store},
-                             {"name", arguments.name},
-                             {"bytes_fetched", outcome.bytes_fetched},
-                             {"objects_fetched", outcome.objects_fetched},
-                             {"bytes_reused", outcome.bytes_reused},
-                             {"objects_reused", outcome.objects_reused},
-                             {"warnings", outcome.warnings}};
-    std::printf("%s\n", result.dump(2).c_str());
-    return 0;
+    print_json(arguments, outcome);
+  } else {
+    print_text(arguments, outcome);
   }
-  for (const std::string& warning : outcome.warnings) {
-    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
-  }
-  std::printf("%s restored from %s: %s in %llu objects fetched, %s already there\n",
-              arguments.store.c_str(), arguments.name.c_str(),
-              format_bytes(outcome.bytes_fetched).c_str(),
-              static_cast<unsigned long long>(outcome.objects_fetched),
-              format_bytes(outcome.bytes_reused).c_str());
   return 0;
 }
 
@@ -124,12 +150,17 @@ Command make_restore_command(Program& program) {
   command.description =
       "Fetches and checks everything beside the live data, then swaps; a failure before the swap "
       "leaves the old data as it was.\n"
-      "The server must be stopped. Prints the plan and asks on a terminal; elsewhere --yes is "
-      "needed.";
+      "victoria-metrics-0 and -1: the server must be stopped. clickhouse: it must run, and nobody "
+      "may insert meanwhile.\n"
+      "Prints the plan and asks on a terminal; elsewhere --yes is needed.";
   command.examples = {
       "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 "
       "--dry-run",
-      "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 --yes"};
+      "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 --yes",
+      "holdfast -c values.yaml restore clickhouse incremental_2024-06-17T18-57-00 --yes",
+      "holdfast -c values.yaml restore clickhouse full_2024-06-17T18-50-00 --table "
+      "'otel.otel_logs*' "
+      "--as looked_at"};
   command.options = {
       {"STORE", "what to restore", &arguments->store, true},
       {"NAME", "which backup, as list prints it", &arguments->name, true},
@@ -141,6 +172,14 @@ Command make_restore_command(Program& program) {
        &arguments->direct},
       {"--override-disabled", "restore although the values switch it off",
        &arguments->override_disabled},
+      {"--table", "clickhouse: only tables that fit this pattern; may be repeated",
+       &arguments->tables},
+      {"--partition", "clickhouse: only the partition of this id; may be repeated",
+       &arguments->partitions},
+      {"--as", "clickhouse: into this database, beside the tables' own", &arguments->as_database},
+      {"--schema-only", "clickhouse: only make what is missing, without rows",
+       &arguments->schema_only},
+      {"--data-only", "clickhouse: only rows of tables that are there", &arguments->data_only},
       {"--wait", "how long to wait while another run holds the store (90s, 5m)", &arguments->wait},
   };
   command.run = [&program, arguments] { return run(program, *arguments); };

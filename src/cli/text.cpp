@@ -29,7 +29,13 @@ std::string format_duration(Duration time) {
   return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
 }
 
-std::string format_table(const std::vector<std::vector<std::string>>& rows) {
+std::string format_list_time(WallTime time) {
+  const std::string text = format_rfc3339(time);
+  return fmt::format("{}/{}/{} {}", text.substr(8, 2), text.substr(5, 2), text.substr(0, 4),
+                     text.substr(11, 8));
+}
+
+std::string format_table(const std::vector<std::vector<std::string>>& rows, std::size_t gap) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -39,7 +45,7 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i)
-      line += fmt::format("{:<{}}", row[i], widths[i] + 2);
+      line += fmt::format("{:<{}}", row[i], widths[i] + gap);
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }

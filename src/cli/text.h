@@ -12,8 +12,9 @@ namespace holdfast::cli {
 
 std::string format_bytes(std::uint64_t bytes);  // 0B, 34.41KiB, 1.20GiB
 std::string format_duration(Duration time);     // 0.4s, 12s, 3m05s, 2h10m
-// Columns padded to their widest cell, two blanks between, no blanks at line ends.
-std::string format_table(const std::vector<std::vector<std::string>>& rows);
+std::string format_list_time(WallTime time);    // 17/06/2024 18:50:00, UTC
+// Columns padded to their widest cell, `gap` blanks between, no blanks at line ends.
+std::string format_table(const std::vector<std::vector<std::string>>& rows, std::size_t gap = 2);
 // "90", "90s", "5m", "2h", "1d"; InvalidArgument naming `what` otherwise.
 Duration parse_duration(std::string_view text, std::string_view what);
 

@@ -29,6 +29,21 @@ TEST(Text, TablesAreAlignedWithoutTrailingBlanks) {
   EXPECT_EQ(format_table({}), "");
 }
 
+// The first lines of the documented list of ClickHouse backups.
+TEST(Text, TablesHaveTheDocumentedGaps) {
+  EXPECT_EQ(format_list_time(parse_rfc3339("2024-06-17T18:50:00Z")), "17/06/2024 18:50:00");
+  EXPECT_EQ(format_table({{"full_2024-06-17T18-50-00", "34.41KiB", "17/06/2024 18:50:00", "remote",
+                           "", "tar, regular"},
+                          {"incremental_2024-06-17T18-51-00", "7.29KiB", "17/06/2024 18:51:00",
+                           "remote", "+full_2024-06-17T18-50-00", "tar, regular"}},
+                         3),
+            "full_2024-06-17T18-50-00          34.41KiB   17/06/2024 18:50:00   remote             "
+            "       "
+            "           tar, regular\n"
+            "incremental_2024-06-17T18-51-00   7.29KiB    17/06/2024 18:51:00   remote   "
+            "+full_2024-06-17T18-50-00   tar, regular\n");
+}
+
 TEST(Text, ParsesDurations) {
   EXPECT_EQ(parse_duration("90", "--wait"), 90s);
   EXPECT_EQ(parse_duration("90s", "--wait"), 90s);

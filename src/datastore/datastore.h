@@ -33,6 +33,7 @@ struct BackupEntry {
   std::string name;
   bool complete = false;
   std::string broken_because;  // when not complete
+  bool is_abandoned = false;   // not complete, and too old for a run to be working on it
   std::optional<WallTime> started, completed;
   std::uint64_t bytes = 0, objects = 0;  // 0 when only a deeper look would tell
   std::string kind;  // "version", "copy", "full", "incremental", "snapshot", "file"
@@ -64,6 +65,15 @@ struct PlanRequest {
   RestoreMode mode = RestoreMode::kStaged;
   fs::path scratch;  // with kScratch
   bool force = false;
+  // Of stores with tables; Unsupported elsewhere.
+  std::vector<std::string> tables;      // patterns; empty: all
+  std::vector<std::string> partitions;  // ids; empty: all
+  std::string as_database;              // in the place of the tables' own; empty: that
+  bool schema_only = false, data_only = false;
+  bool is_narrowed() const {
+    return !tables.empty() || !partitions.empty() || !as_database.empty() || schema_only ||
+           data_only;
+  }
 };
 // What a restore is going to do, told before anything is touched.
 struct RestorePlan {
@@ -81,6 +91,8 @@ struct RestorePlan {
 };
 struct RestoreOutcome {
   std::uint64_t bytes_fetched = 0, objects_fetched = 0, bytes_reused = 0, objects_reused = 0;
+  std::vector<std::string>
+      facts;  // what is there now, for people: "otel.logs: 450 rows, as recorded"
   std::vector<std::string> warnings;
 };
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "job/run.h"
 #include "job/scratch.h"
+#include "retention/chains.h"
 #include "retention/tiers.h"
 
 namespace holdfast::job {
@@ -108,6 +110,8 @@ std::string Engine::newest_complete(const Context& context) {
   std::vector<BackupEntry> entries = datastore_.list(context);
   std::erase_if(entries, [](const BackupEntry& entry) { return !entry.complete; });
   if (entries.empty()) throw NotFound("drill " + datastore_.store(), "there is no backup");
+  // Of the same second the one that is listed last.
+  std::reverse(entries.begin(), entries.end());
   auto older = [](const BackupEntry& a, const BackupEntry& b) { return a.completed < b.completed; };
   return std::max_element(entries.begin(), entries.end(), older)->name;
 }
@@ -128,6 +132,29 @@ void compare(const Map& recorded, const Map& restored, std::vector<std::string>&
 
 }  // namespace
 
+void Engine::drill_into(const Context& context, const fs::path& data, DrillReport& report,
+                        Progress& progress) {
+  RestorePlan plan = datastore_.plan(
+      context, {.name = report.name, .mode = RestoreMode::kScratch, .scratch = data});
+  if (!plan.conflicts.empty()) {
+    throw Refused("drill of " + report.name,
+                  fmt::format("{}", fmt::join(plan.conflicts, "; also ")));
+  }
+  report.bytes = datastore_.restore(context, plan, progress).bytes_fetched;
+  progress.phase("start and measure", 0, 0);
+  report.restored = datastore_.measure(context, {data});
+}
+
+// What a drill put elsewhere than into its folder. Another run may be at work: then the next one
+// does it.
+void Engine::clear_scratch(const Context& context, Progress& progress) {
+  try {
+    for (const std::string& line : datastore_.recover(context)) progress.note(line);
+  } catch (const Error& error) {
+    log::info(context, "the next run clears up after the drill: " + error.to_string());
+  }
+}
+
 DrillReport Engine::drill(const Context& context, const std::string& name, Progress& progress) {
   DrillReport report;
   report.name = name.empty() ? newest_complete(context) : name;
@@ -136,16 +163,14 @@ DrillReport Engine::drill(const Context& context, const std::string& name, Progr
   for (const fs::path& dead : remove_dead_scratches(parent, datastore_.store())) {
     progress.note("removed " + dead.string() + ", left by a drill that was killed");
   }
-  Scratch scratch(parent, datastore_.store());
-  fs::path data = scratch.path() / "data";
-  RestorePlan plan = datastore_.plan(context, {report.name, RestoreMode::kScratch, data, false});
-  if (!plan.conflicts.empty()) {
-    throw Refused("drill of " + report.name,
-                  fmt::format("{}", fmt::join(plan.conflicts, "; also ")));
+  try {
+    Scratch scratch(parent, datastore_.store());
+    drill_into(context, scratch.path() / "data", report, progress);
+  } catch (const Error&) {
+    clear_scratch(context, progress);
+    throw;
   }
-  report.bytes = datastore_.restore(context, plan, progress).bytes_fetched;
-  progress.phase("start and measure", 0, 0);
-  report.restored = datastore_.measure(context, {data});
+  clear_scratch(context, progress);
   auto recorded = datastore_.recorded(context, report.name);
   if (!recorded || (recorded->counts.empty() && recorded->hashes.empty())) {
     report.nothing_recorded = true;
@@ -158,6 +183,24 @@ DrillReport Engine::drill(const Context& context, const std::string& name, Progr
 }
 
 std::vector<PruneDecision> Engine::decide_prune(const Context& context) {
+  if (options_.keep_chained) return decide_about_chains(context, *options_.keep_chained);
+  return decide_about_copies(context);
+}
+
+std::vector<PruneDecision> Engine::decide_about_chains(const Context& context, std::uint64_t keep) {
+  std::vector<retention::ChainedBackup> backups;
+  for (const BackupEntry& entry : datastore_.list(context)) {
+    backups.push_back({entry.name, entry.parent, entry.complete, entry.is_abandoned});
+  }
+  std::vector<retention::Verdict> verdicts = retention::apply_chains(keep, backups);
+  std::vector<PruneDecision> decisions;
+  for (std::size_t i = 0; i < backups.size(); ++i) {
+    decisions.push_back({backups[i].name, verdicts[i].remove, verdicts[i].reason});
+  }
+  return decisions;
+}
+
+std::vector<PruneDecision> Engine::decide_about_copies(const Context& context) {
   std::vector<retention::DatedCopy> copies;
   std::vector<PruneDecision> decisions;
   for (const BackupEntry& entry : datastore_.list(context)) {
@@ -189,8 +232,9 @@ std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
   return run.execute([&](const Context& inside, Fence& fence) {
     // Again under the lease: until then a copy may have been in the making.
     decisions = decide_prune(inside);
-    for (const PruneDecision& decision : decisions) {
-      if (decision.remove) datastore_.remove(inside, decision.name, fence);
+    // The newest first: a kill in between leaves none without what it needs.
+    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
+      if (decision->remove) datastore_.remove(inside, decision->name, fence);
     }
     return decisions;
   });

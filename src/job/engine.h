@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,10 @@ struct EngineOptions {
   catalog::LeaseOptions lease;  // its purpose is filled in by each run
   fs::path scratch_parent;      // where drills restore to; empty: the system's temporary folder
   unsigned keep_last_daily = 7, keep_last_weekly = 4;  // of dated copies
-  bool catalog_is_read_only = false;                   // nobody can run there: no lease, no record
+  // Of a store whose backups build on each other: so many stay, and what they need; 0: all. None:
+  // the store has dated copies.
+  std::optional<std::uint64_t> keep_chained;
+  bool catalog_is_read_only = false;  // nobody can run there: no lease, no record
 };
 
 struct DrillReport {
@@ -58,14 +62,19 @@ class Engine {
   // `name` empty: the newest complete backup. Differences are reported, not thrown. Takes no lease:
   // it changes nothing that others see.
   DrillReport drill(const Context& context, const std::string& name, Progress& progress);
-  // Applies the retention of dated copies, and finishes the removal of unfinished ones; with
-  // `dry_run` only says what it would do.
+  // Applies the store's retention, and finishes the removal of unfinished ones; with `dry_run` only
+  // says what it would do.
   std::vector<PruneDecision> prune(const Context& context, bool dry_run);
 
  private:
   std::vector<std::string> recover(const Context& context, Progress& progress);
   std::string newest_complete(const Context& context);
+  void drill_into(const Context& context, const fs::path& data, DrillReport& report,
+                  Progress& progress);
+  void clear_scratch(const Context& context, Progress& progress);
   std::vector<PruneDecision> decide_prune(const Context& context);
+  std::vector<PruneDecision> decide_about_copies(const Context& context);
+  std::vector<PruneDecision> decide_about_chains(const Context& context, std::uint64_t keep);
 
   datastore::Datastore& datastore_;
   storage::Storage& storage_;

@@ -149,20 +149,15 @@ StagedUpload read_staged_upload(const std::vector<ListedBlock>& blocks, const st
 
 std::vector<std::uint64_t> committed_part_sizes(const std::vector<ListedBlock>& blocks) {
   std::vector<std::uint64_t> sizes;
-  for (const PartInfo& part : committed_parts(blocks)) sizes.push_back(part.size);
-  return sizes;
-}
-
-std::vector<PartInfo> committed_parts(const std::vector<ListedBlock>& blocks) {
-  std::vector<PartInfo> parts;
+  std::optional<unsigned> part;
   for (const ListedBlock& block : blocks) {
     auto id = decode_block_id(block.name);
     if (!id) return {};
-    if (parts.empty() || parts.back().number != id->part) parts.push_back({.number = id->part});
-    parts.back().size += block.size;
-    if (id->sum) parts.back().checksum = id->sum->checksum;
+    if (part != id->part) sizes.push_back(0);
+    part = id->part;
+    sizes.back() += block.size;
   }
-  return parts;
+  return sizes;
 }
 
 }  // namespace holdfast::storage

@@ -16,8 +16,7 @@ struct MemoryObject {
   std::string bytes;
   ObjectInfo info;
   std::vector<std::uint64_t> part_sizes;
-  std::vector<ObjectPart> part_list;  // empty: not all parts have a checksum of the object's kind
-  std::string upload_id;              // the upload that made it
+  std::string upload_id;  // the upload that made it
 };
 
 struct MemoryPart {

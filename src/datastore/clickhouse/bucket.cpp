@@ -1,0 +1,146 @@
+#include "datastore/clickhouse/bucket.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/worker_pool.h"
+#include "codec/digest.h"
+#include "codec/text.h"
+
+namespace holdfast::datastore::ch {
+
+namespace {
+
+constexpr auto kSurelyDead = std::chrono::hours(24);
+
+std::string sha256_of(std::string_view bytes) {
+  return codec::to_hex(codec::digest_of(codec::DigestAlgorithm::kSha256, bytes));
+}
+
+// Backups by their time; names without one, of other tools, before those of the same second.
+bool is_older(const std::string& a, const std::string& b) {
+  auto time = [](const std::string& name) {
+    auto parsed = parse_backup_name(name);
+    return parsed ? parsed->time : WallTime{};
+  };
+  WallTime time_a = time(a), time_b = time(b);
+  // A full one of the same second is what the incremental one builds on.
+  return time_a != time_b ? time_a < time_b : a < b;
+}
+
+// Looks at a backup whose marker is not there.
+void judge_broken(const Context& context, const Place& place, Backup& backup) {
+  bool any = false;
+  storage::list_all(*place.storage, context, place.bucket, place.folder(backup.name),
+                    [&](const storage::ObjectInfo& info) {
+                      any = true;
+                      backup.uploaded = std::max(backup.uploaded, info.modified);
+                    });
+  if (!any) throw NotFound("open backup " + backup.name, "there is no such backup");
+  backup.is_abandoned = context.clock().now() - backup.uploaded > kSurelyDead;
+}
+
+}  // namespace
+
+std::string Place::folder(const std::string& backup) const {
+  return (prefix.empty() ? "" : prefix + "/") + backup + "/";
+}
+
+storage::ObjectRef Place::object(const std::string& backup, std::string_view name) const {
+  return {bucket, folder(backup) + std::string(name)};
+}
+
+std::vector<std::string> list_names(const Context& context, const Place& place) {
+  storage::ListRequest request;
+  request.bucket = place.bucket;
+  request.prefix = place.prefix.empty() ? "" : place.prefix + "/";
+  request.delimiter = "/";
+  std::vector<std::string> names;
+  do {
+    storage::ListPage page = place.storage->list(context, request);
+    for (const std::string& folder : page.prefixes) {
+      std::string name = folder.substr(request.prefix.size());
+      name.pop_back();
+      if (is_possible_backup_name(name)) names.push_back(std::move(name));
+    }
+    request.cursor = page.next;
+  } while (!request.cursor.empty());
+  std::stable_sort(names.begin(), names.end(), is_older);
+  return names;
+}
+
+Backup open_backup(const Context& context, const Place& place, const std::string& name) {
+  Backup backup;
+  backup.name = name;
+  if (!is_possible_backup_name(name)) {
+    throw NotFound("open backup " + name, "no backup has such a name");
+  }
+  const storage::ObjectRef ref = place.object(name, kDocumentName);
+  try {
+    storage::ObjectInfo info;
+    std::string bytes =
+        storage::get_bytes(*place.storage, context, ref, kLargestDocument, {}, &info);
+    backup.uploaded = info.modified;
+    backup.document_sha256 = sha256_of(bytes);
+    backup.document = read_backup_document(bytes, ref.text());
+  } catch (const NotFound& error) {
+    if (error.code() == storage::kNoSuchBucket) throw;
+    backup.broken_because = "can't stat metadata.json";
+    judge_broken(context, place, backup);
+  } catch (const Corrupt& error) {
+    backup.broken_because = fmt::format("metadata.json: {}", error.reason());
+  }
+  return backup;
+}
+
+void read_manifest_of(const Context& context, const Place& place, Backup& backup) {
+  const storage::ObjectRef ref = place.object(backup.name, kManifestName);
+  std::string bytes;
+  try {
+    bytes = storage::get_bytes(*place.storage, context, ref, kLargestManifest);
+  } catch (const NotFound&) {
+    return;
+  }
+  backup.has_manifest = true;
+  auto manifest = std::make_shared<Manifest>(read_manifest(bytes, ref.text()));
+  if (manifest->document_sha256 == backup.document_sha256 && manifest->name == backup.name) {
+    backup.manifest = std::move(manifest);
+  }
+}
+
+std::vector<Backup> open_all(const Context& context, const Place& place) {
+  std::vector<std::string> names = list_names(context, place);
+  std::vector<Backup> backups(names.size());
+  std::vector<char> is_there(names.size(), 1);
+  WorkerPool pool(context, place.threads);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    pool.submit([&, i] {
+      try {
+        backups[i] = open_backup(pool.context(), place, names[i]);
+      } catch (const NotFound& error) {
+        if (error.code() == storage::kNoSuchBucket) throw;
+        is_there[i] = 0;  // removed meanwhile
+      }
+    });
+  }
+  pool.finish();
+  std::vector<Backup> out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (is_there[i]) out.push_back(std::move(backups[i]));
+  }
+  return out;
+}
+
+Objects list_objects(const Context& context, const Place& place, const std::string& backup) {
+  Objects out;
+  const std::string folder = place.folder(backup);
+  storage::list_all(*place.storage, context, place.bucket, folder,
+                    [&](const storage::ObjectInfo& info) {
+                      out.emplace(info.key.substr(folder.size()),
+                                  StoredObject{info.size, info.etag, info.revision});
+                    });
+  return out;
+}
+
+}  // namespace holdfast::datastore::ch
