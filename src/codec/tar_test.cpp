@@ -4,8 +4,10 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "codec/digest.h"
 #include "codec/text.h"
+#include "support/oracle.h"
 
 namespace holdfast::codec {
 namespace {
@@ -116,6 +118,20 @@ TEST(TarWrite, AHeaderIsWhatClickHouseBackupWrites) {
   entry.mtime = 1795362752;
   EXPECT_EQ(tar_header(entry), block);
   EXPECT_EQ(tar_end(), std::string(1024, '\0'));
+}
+
+// All archives of a chain that clickhouse-backup made, taken apart and written again.
+TEST(TarWrite, ArchivesOfClickHouseBackupComeOutByteForByte) {
+  int archives = 0;
+  for (const auto& file : fs::recursive_directory_iterator(
+           support::source_path("tests/fixtures/clickhouse-backup/tar"))) {
+    if (file.path().extension() != ".tar") continue;
+    std::string bytes = read_file(file.path(), 1 << 20), again;
+    for (const auto& [entry, content] : read_archive(bytes)) again += one(entry, content);
+    EXPECT_TRUE(again + std::string(tar_end()) == bytes) << file.path();
+    ++archives;
+  }
+  EXPECT_EQ(archives, 17);
 }
 
 struct Golden {

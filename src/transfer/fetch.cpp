@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "codec/digest.h"
-
 namespace holdfast::transfer {
 
 namespace {
@@ -44,7 +42,18 @@ void ItemFetch::corrupt(std::string why) const {
 std::optional<ObjectDigest> ItemFetch::fetch(
     const Context& context, std::uint64_t index,
     const std::function<void(std::uint64_t, std::string_view)>& sink) {
-  digests_.set(index, read_piece(context, index, sink));
+  FetchedPiece piece(context, *this, index);
+  BufferPool::Buffer buffer = environment_.buffers.lend(kBuffer);
+  std::uint64_t position = digests_.offset(index);
+  while (std::size_t count = piece.read(buffer.span())) {
+    sink(position, {buffer.span().data(), count});
+    position += count;
+  }
+  return piece.whole();
+}
+
+std::optional<ObjectDigest> ItemFetch::finish_piece(std::uint64_t index, std::string sha256) {
+  digests_.set(index, std::move(sha256));
   if (left_.fetch_sub(1) != 1) return std::nullopt;
   ObjectDigest digest = digests_.finish();
   if (expected_ && !(digest == *expected_)) {
@@ -64,35 +73,41 @@ std::unique_ptr<storage::Reader> ItemFetch::open(const Context& context,
   }
 }
 
-std::string ItemFetch::read_piece(
-    const Context& context, std::uint64_t index,
-    const std::function<void(std::uint64_t, std::string_view)>& sink) {
-  std::uint64_t position = digests_.offset(index);
-  const std::uint64_t end = position + digests_.length(index);
+FetchedPiece::FetchedPiece(const Context& context, ItemFetch& item, std::uint64_t index)
+    : context_(context),
+      item_(item),
+      index_(index),
+      position_(item.digests_.offset(index)),
+      end_(position_ + item.digests_.length(index)) {
   storage::GetRequest request;
-  request.condition.revision_is = revision_;
-  if (pieces() > 1) request.range = storage::Range{position, end - 1, std::nullopt};
-  context.check(fmt::format("{} {}", environment_.verb, ref_.text()));
-  auto reader = open(context, request);
-  if (reader->info().size != size_) {
-    corrupt(fmt::format("it has {} bytes, recorded were {}", reader->info().size, size_));
+  request.condition.revision_is = item.revision_;
+  if (item.pieces() > 1) request.range = storage::Range{position_, end_ - 1, std::nullopt};
+  context_.check(fmt::format("{} {}", item.environment_.verb, item.ref_.text()));
+  reader_ = item.open(context_, request);
+  if (reader_->info().size != item.size_) {
+    item.corrupt(
+        fmt::format("it has {} bytes, recorded were {}", reader_->info().size, item.size_));
   }
-  if (reader->offset() != position || reader->length() != end - position) {
-    corrupt("the storage sent another stretch than was asked for");
+  if (reader_->offset() != position_ || reader_->length() != end_ - position_) {
+    item.corrupt("the storage sent another stretch than was asked for");
   }
-  codec::Digest sha256(codec::DigestAlgorithm::kSha256);
-  BufferPool::Buffer buffer = environment_.buffers.lend(kBuffer);
-  while (std::size_t count = reader->read(buffer.span())) {
-    if (count > end - position) corrupt("it is longer than its announced length");
-    std::string_view bytes(buffer.span().data(), count);
-    sha256.update(bytes);
-    sink(position, bytes);
-    position += count;
-    environment_.progress.advance(count, 0);
-    environment_.limiter.take(context, count);
+}
+
+std::size_t FetchedPiece::read(std::span<char> into) {
+  if (!reader_ || into.empty()) return 0;
+  const std::size_t count = reader_->read(into);
+  if (count == 0) {
+    if (position_ != end_) item_.corrupt("it is shorter than its announced length");
+    reader_.reset();
+    whole_ = item_.finish_piece(index_, sha256_.finish());
+    return 0;
   }
-  if (position != end) corrupt("it is shorter than its announced length");
-  return sha256.finish();
+  if (count > end_ - position_) item_.corrupt("it is longer than its announced length");
+  sha256_.update({into.data(), count});
+  position_ += count;
+  item_.environment_.progress.advance(count, 0);
+  item_.environment_.limiter.take(context_, count);
+  return count;
 }
 
 }  // namespace holdfast::transfer

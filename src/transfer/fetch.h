@@ -1,5 +1,5 @@
 // One item fetched in pieces, by whichever threads, and compared with what it should be. Shared by
-// download and verify.
+// download, verify and ordered_fetch.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "codec/digest.h"
 #include "transfer/buffer_pool.h"
 #include "transfer/rate_limiter.h"
 #include "transfer/transfer.h"
@@ -26,6 +27,8 @@ struct FetchEnvironment {
                    std::string_view verb);
 };
 
+class FetchedPiece;
+
 // Pieces may be fetched by different threads at once.
 class ItemFetch {
  public:
@@ -36,6 +39,7 @@ class ItemFetch {
             std::uint64_t piece_size);
 
   std::uint64_t pieces() const { return digests_.count(); }
+  std::uint64_t length(std::uint64_t index) const { return digests_.length(index); }
   // Reads piece `index` and hands its bytes to `sink` with their offset in the object. Returns the
   // object's digest when this was the last piece, having compared it. Throws Corrupt when size or
   // digest are wrong.
@@ -44,9 +48,10 @@ class ItemFetch {
       const std::function<void(std::uint64_t offset, std::string_view bytes)>& sink);
 
  private:
+  friend class FetchedPiece;
+
   std::unique_ptr<storage::Reader> open(const Context& context, const storage::GetRequest& request);
-  std::string read_piece(const Context& context, std::uint64_t index,
-                         const std::function<void(std::uint64_t, std::string_view)>& sink);
+  std::optional<ObjectDigest> finish_piece(std::uint64_t index, std::string sha256);
   [[noreturn]] void corrupt(std::string why) const;
 
   FetchEnvironment& environment_;
@@ -56,6 +61,26 @@ class ItemFetch {
   const std::optional<std::string> revision_;
   PieceDigests digests_;
   std::atomic<std::uint64_t> left_;
+};
+
+// One piece of an item as a stream: hashed as it is read, and at its end (a return of 0) entered
+// into the item's digest. Borrows the item. Throws as ItemFetch::fetch does.
+class FetchedPiece : public Source {
+ public:
+  FetchedPiece(const Context& context, ItemFetch& item, std::uint64_t index);
+  std::size_t read(std::span<char> into) override;
+  std::optional<std::uint64_t> size() const override { return end_ - position_; }
+  // At the end of the piece that was the last one: the object's digest.
+  const std::optional<ObjectDigest>& whole() const { return whole_; }
+
+ private:
+  const Context context_;
+  ItemFetch& item_;
+  const std::uint64_t index_;
+  std::uint64_t position_, end_;  // in the object
+  std::unique_ptr<storage::Reader> reader_;
+  codec::Digest sha256_{codec::DigestAlgorithm::kSha256};
+  std::optional<ObjectDigest> whole_;
 };
 
 }  // namespace holdfast::transfer
