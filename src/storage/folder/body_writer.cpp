@@ -1,10 +1,11 @@
 #include "storage/folder/body_writer.h"
 
-#include <array>
 #include <condition_variable>
+#include <deque>
 #include <fcntl.h>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "storage/rules.h"
 
@@ -15,7 +16,9 @@ namespace {
 constexpr std::size_t kBlock = 256 << 10;         // bytes read and written at once
 constexpr std::size_t kSmall = 64 << 10;          // first read of a body of unknown size
 constexpr std::uint64_t kStartWriting = 8 << 20;  // bytes after which the disk is told to begin
-constexpr std::size_t kBlocks = 3;                // one being read, one hashed, one to spare
+constexpr std::size_t kLeastBlocks = 3;           // one being read, one hashed, one to spare
+constexpr std::size_t kMostBlocks = 16;
+constexpr unsigned kFewBodies = 4;  // that may have kMostBlocks
 
 // Those that are wanted of an MD5 and a checksum of what is fed to it.
 class Digests {
@@ -36,25 +39,45 @@ class Digests {
   std::optional<codec::Digest> md5_, other_;
 };
 
+// How many blocks a body may have in memory. Digesting is what bounds it, and both cores are busy:
+// with blocks in store it goes on while the thread that reads waits for its turn. For a few bodies
+// at a time, because many of them share the cores anyway and their memory adds up.
+class BlockAllowance {
+ public:
+  explicit BlockAllowance(Core& core) : core_(core), place_(core_.large_bodies++) {}
+  ~BlockAllowance() { --core_.large_bodies; }
+  BlockAllowance(const BlockAllowance&) = delete;
+  BlockAllowance& operator=(const BlockAllowance&) = delete;
+  std::size_t blocks() const { return place_ < kFewBodies ? kMostBlocks : kLeastBlocks; }
+
+ private:
+  Core& core_;
+  const unsigned place_;
+};
+
 // A thread that digests blocks in the order in which they come, while their bytes go to the disk.
 class DigestThread {
  public:
-  explicit DigestThread(Digests& digests) : digests_(digests), thread_([this] { work(); }) {}
+  DigestThread(Digests& digests, std::size_t most)
+      : digests_(digests), most_(most), thread_([this] { work(); }) {}
   ~DigestThread() { finish(); }
 
-  // A block that is not being digested; waits for one.
+  // A block that is not being digested; waits for one when there are as many as may be.
   std::string& free_block() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return submitted_ - done_ < kBlocks; });
-    std::string& block = blocks_[submitted_ % kBlocks];
-    if (block.empty()) block.resize(kBlock);
+    changed_.wait(lock, [&] { return !free_.empty() || blocks_.size() < most_; });
+    if (free_.empty()) {
+      blocks_.emplace_back(kBlock, '\0');
+      return blocks_.back();
+    }
+    std::string& block = *free_.back();
+    free_.pop_back();
     return block;
   }
   // Gives the first `size` bytes of the block that free_block() returned last to the digests.
-  void submit(std::size_t size) {
+  void submit(std::string& block, std::size_t size) {
     std::lock_guard lock(mutex_);
-    sizes_[submitted_ % kBlocks] = size;
-    ++submitted_;
+    waiting_.push_back({&block, size});
     changed_.notify_all();
   }
   // Waits until all is digested.
@@ -69,26 +92,32 @@ class DigestThread {
   }
 
  private:
+  struct Filled {
+    std::string* block;
+    std::size_t size;
+  };
   void work() {
     std::unique_lock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [&] { return done_ < submitted_ || ending_; });
-      if (done_ == submitted_) return;
-      std::size_t at = done_ % kBlocks, size = sizes_[at];
+      changed_.wait(lock, [&] { return !waiting_.empty() || ending_; });
+      if (waiting_.empty()) return;
+      const Filled next = waiting_.front();
+      waiting_.pop_front();
       lock.unlock();
-      digests_.update(std::string_view(blocks_[at]).substr(0, size));
+      digests_.update(std::string_view(*next.block).substr(0, next.size));
       lock.lock();
-      ++done_;
+      free_.push_back(next.block);
       changed_.notify_all();
     }
   }
 
   Digests& digests_;
+  const std::size_t most_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::array<std::string, kBlocks> blocks_;
-  std::array<std::size_t, kBlocks> sizes_{};
-  std::size_t submitted_ = 0, done_ = 0;
+  std::deque<std::string> blocks_;
+  std::vector<std::string*> free_;  // the last used first, so that no more are made than needed
+  std::deque<Filled> waiting_;
   bool ending_ = false;
   std::thread thread_;
 };
@@ -121,12 +150,13 @@ class BodyWriter {
   std::uint64_t offset_, written_ = 0, started_ = 0;
 };
 
-void write_large(Source& body, BodyWriter& writer, Digests& digests) {
-  DigestThread thread(digests);
+void write_large(Core& core, Source& body, BodyWriter& writer, Digests& digests) {
+  const BlockAllowance allowance(core);
+  DigestThread thread(digests, allowance.blocks());
   while (true) {
     std::string& block = thread.free_block();
     std::size_t count = read_full(body, block);
-    thread.submit(count);
+    thread.submit(block, count);
     writer.write(std::string_view(block).substr(0, count));
     if (count < block.size()) break;
   }
@@ -163,7 +193,7 @@ WrittenBody write_body(const Context& context, Core& core, const ObjectRef& ref,
     if (digests.none()) {
       write_undigested(body, writer);
     } else {
-      write_large(body, writer, digests);
+      write_large(core, body, writer, digests);
     }
   }
 

@@ -1,7 +1,10 @@
 #include "storage/folder/body_writer.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -86,6 +89,28 @@ TEST_F(BodyWriterTest, AChecksumOfAKindIsComputedWhenNoneIsGiven) {
     };
     EXPECT_EQ(write(body, trailing, 0, crc).checksum, right);
   }
+}
+
+TEST_F(BodyWriterTest, ManyLargeBodiesAtOnceArriveWhole) {
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> writers;
+  for (std::size_t i = 0; i < 10; ++i) {
+    writers.emplace_back([&, i] {
+      const std::string bytes = random_bytes((5 << 20) + i);
+      MemorySource body(bytes);
+      TemporaryFile file(*opened_.core);
+      const WrittenBody made =
+          write_body(context_, *opened_.core, {"bucket", "key"}, body, {}, file.file(), 0);
+      std::string read(bytes.size(), '\0');
+      const ssize_t size = ::pread(file.file(), read.data(), read.size(), 0);
+      const bool right = size == ssize_t(read.size()) && read == bytes &&
+                         made.md5 == codec::digest_of(codec::DigestAlgorithm::kMd5, bytes);
+      if (!right) ++wrong;
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(opened_.core->large_bodies, 0u);
 }
 
 TEST_F(BodyWriterTest, ABodyThatBreaksOffStopsTheThread) {

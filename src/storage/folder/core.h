@@ -33,6 +33,7 @@ struct Core {
   // Folders that are made or turned into others right now and not yet durable (object_tree.h).
   std::atomic<int> unsettled_folders{0};
   std::atomic<std::uint64_t> next_name{0};
+  std::atomic<unsigned> large_bodies{0};  // being written (body_writer.cpp)
 
   std::string unique_name() { return std::to_string(++next_name); }
   // Throws NoSpace unless `bytes` more fit beside what options.reserved_bytes keeps free.

@@ -8,8 +8,8 @@
 
 namespace holdfast::storage {
 
-void FolderSync::sync_once(Stripe& stripe, std::unique_lock<std::mutex>& lock, State& state,
-                           int folder, const std::string& name) {
+void FolderSync::sync_once(std::unique_lock<std::mutex>& lock, State& state, int folder,
+                           const std::string& name) {
   state.running = true;
   std::uint64_t mine = ++state.started;
   lock.unlock();
@@ -28,7 +28,8 @@ void FolderSync::sync_once(Stripe& stripe, std::unique_lock<std::mutex>& lock, S
     state.failed = mine;
     state.error = error;
   }
-  stripe.changed.notify_all();
+  state.ended[mine % 2].notify_all();
+  state.ended[(mine + 1) % 2].notify_one();
   if (injected) std::rethrow_exception(injected);
 }
 
@@ -50,9 +51,9 @@ void FolderSync::sync(int folder, const std::string& name) {
   const std::uint64_t needed = state.started + 1;
   while (state.finished < needed) {
     if (state.running) {
-      stripe.changed.wait(lock);
+      state.ended[needed % 2].wait(lock);
     } else {
-      sync_once(stripe, lock, state, folder, name);
+      sync_once(lock, state, folder, name);
     }
   }
   if (state.failed >= needed) throw_file_error(state.error, "sync folder " + name);

@@ -38,14 +38,16 @@ class FolderSync {
     unsigned users = 0;
     std::uint64_t failed = 0;  // the last sync that failed
     int error = 0;
+    // Of who waits for the end of an odd sync, and of an even one: those who need the next sync
+    // sleep through the end of this one, but for the one of them that does it.
+    std::array<std::condition_variable, 2> ended;
   };
   struct Stripe {
     std::mutex mutex;
-    std::condition_variable changed;
     std::unordered_map<std::uint64_t, State> states;  // by inode; only while somebody syncs
   };
-  static void sync_once(Stripe& stripe, std::unique_lock<std::mutex>& lock, State& state,
-                        int folder, const std::string& name);
+  static void sync_once(std::unique_lock<std::mutex>& lock, State& state, int folder,
+                        const std::string& name);
   std::array<Stripe, 64> stripes_;
 };
 
