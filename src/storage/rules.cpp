@@ -297,4 +297,14 @@ void check_list_request(const ListRequest& request) {
   }
 }
 
+std::vector<ObjectPart> list_of_parts(const std::vector<PartInfo>& parts,
+                                      const std::optional<Checksum>& whole) {
+  std::vector<ObjectPart> out;
+  for (const PartInfo& part : parts) {
+    if (!whole || !part.checksum || part.checksum->algorithm != whole->algorithm) return {};
+    out.push_back({part.size, part.checksum->value});
+  }
+  return out;
+}
+
 }  // namespace holdfast::storage

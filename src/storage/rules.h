@@ -35,6 +35,11 @@ Stretch resolve_range(const Range& range, std::uint64_t size, const ObjectRef& r
 Stretch resolve_part(const std::vector<std::uint64_t>& sizes, unsigned number, std::uint64_t size,
                      const ObjectRef& ref);
 
+// What ObjectInfo::part_list tells of an object of these parts with that checksum: empty unless
+// each part has one of its kind.
+std::vector<ObjectPart> list_of_parts(const std::vector<PartInfo>& parts,
+                                      const std::optional<Checksum>& whole);
+
 // What a get delivers: the whole, the range or the part asked for.
 Stretch resolve_request(const GetRequest& request, const std::vector<std::uint64_t>& part_sizes,
                         std::uint64_t size, const ObjectRef& ref);

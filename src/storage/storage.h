@@ -126,6 +126,13 @@ struct EncryptionRequest {
   bool empty() const { return algorithm.empty() && customer_key.empty(); }
 };
 
+// A part of a finished multipart object.
+struct ObjectPart {
+  std::uint64_t size = 0;
+  std::string checksum;  // raw, of the algorithm that the object's checksum has
+  friend bool operator==(const ObjectPart&, const ObjectPart&) = default;
+};
+
 struct ObjectInfo {
   std::string key;
   std::uint64_t size = 0;
@@ -136,6 +143,8 @@ struct ObjectInfo {
   WallTime modified;
   Attributes attributes;  // list() may leave it empty
   unsigned parts = 0;     // of a multipart object, else 0
+  // Its parts, where the storage keeps their checksums: told by head() when it is asked for them.
+  std::vector<ObjectPart> part_list = {};
   std::string version;    // empty in a bucket that never had versions. list() may leave it empty
   Marks marks;            // list() leaves them empty
   Encryption encryption;  // not told by list()
@@ -192,6 +201,7 @@ struct GetRequest {
   std::optional<Range> range;    // unsatisfiable: InvalidArgument (code kInvalidRange)
   std::optional<unsigned> part;  // the bytes of that part of a multipart object, from 1
   Condition condition;
+  bool with_parts = false;  // head() tells ObjectInfo::part_list
   // For get() of an object that a client's key encrypts: that key, else InvalidArgument (code
   // kKeyMismatch). head() needs none; both refuse one that does not fit (kOtherKey) or that the
   // object does not want (kKeyMismatch).
@@ -366,6 +376,7 @@ struct Capabilities {
   bool every_key = true;  // false: keys that its names cannot hold are refused (InvalidArgument)
   // False: a part that is sent after abort is taken, and can never be published.
   bool late_parts_refused = true;
+  bool keeps_part_checksums = true;          // ObjectInfo::part_list
   bool customer_keys = false;                // EncryptionRequest::customer_key and its like
   std::vector<std::string> encryption = {};  // values of EncryptionRequest::algorithm
 };

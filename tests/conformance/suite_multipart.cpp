@@ -322,6 +322,12 @@ TEST_P(StorageConformance, CompositeChecksumsAreMadeOfTheParts) {
   multipart().complete(context_, ref("object"), upload, parts, {});
   Checksum expected{sha, codec::digest_of(sha, sums), true, 2};
   EXPECT_EQ(storage().head(context_, ref("object"), {}).attributes.checksum, expected);
+  EXPECT_TRUE(storage().head(context_, ref("object"), {}).part_list.empty());
+  std::vector<ObjectPart> list;
+  for (std::size_t i = 0; i < bytes.size() && storage().capabilities().keeps_part_checksums; ++i) {
+    list.push_back({bytes[i].size(), parts[i].checksum->value});
+  }
+  EXPECT_EQ(storage().head(context_, ref("object"), {.with_parts = true}).part_list, list);
 }
 
 TEST_P(StorageConformance, WholeCrcsAreJoinedFromTheParts) {

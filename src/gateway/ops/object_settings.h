@@ -7,7 +7,7 @@ namespace holdfast::gateway {
 
 // The owner's full control, whatever the object.
 http::ServerResponse get_object_acl(Call& call);
-// Of ETag, Checksum, ObjectParts (their number), StorageClass and ObjectSize those that
+// Of ETag, Checksum, ObjectParts, StorageClass and ObjectSize those that
 // x-amz-object-attributes names. InvalidArgument (code InvalidArgument) when it names none or
 // another.
 http::ServerResponse get_object_attributes(Call& call);

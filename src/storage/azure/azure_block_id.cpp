@@ -149,15 +149,20 @@ StagedUpload read_staged_upload(const std::vector<ListedBlock>& blocks, const st
 
 std::vector<std::uint64_t> committed_part_sizes(const std::vector<ListedBlock>& blocks) {
   std::vector<std::uint64_t> sizes;
-  std::optional<unsigned> part;
+  for (const PartInfo& part : committed_parts(blocks)) sizes.push_back(part.size);
+  return sizes;
+}
+
+std::vector<PartInfo> committed_parts(const std::vector<ListedBlock>& blocks) {
+  std::vector<PartInfo> parts;
   for (const ListedBlock& block : blocks) {
     auto id = decode_block_id(block.name);
     if (!id) return {};
-    if (part != id->part) sizes.push_back(0);
-    part = id->part;
-    sizes.back() += block.size;
+    if (parts.empty() || parts.back().number != id->part) parts.push_back({.number = id->part});
+    parts.back().size += block.size;
+    if (id->sum) parts.back().checksum = id->sum->checksum;
   }
-  return sizes;
+  return parts;
 }
 
 }  // namespace holdfast::storage

@@ -62,5 +62,7 @@ StagedUpload read_staged_upload(const std::vector<ListedBlock>& blocks, const st
 // The sizes of the parts that a committed object was made of, in order; empty when its blocks are
 // not all ours.
 std::vector<std::uint64_t> committed_part_sizes(const std::vector<ListedBlock>& blocks);
+// The same with the parts' checksums, by number. Of parts without bytes there are no blocks.
+std::vector<PartInfo> committed_parts(const std::vector<ListedBlock>& blocks);
 
 }  // namespace holdfast::storage

@@ -32,7 +32,7 @@ HeldMemory::Room HeldMemory::lend(std::size_t wanted) {
   {
     std::lock_guard lock(mutex_);
     const std::size_t free = budget_ - std::min(budget_, lent_);
-    size = std::min(wanted, std::max(kLeastHeld, free / 4));
+    size = std::min(wanted, std::max(kLeastHeld, free / 3));
     lent_ += size;
   }
   return {*this, size};

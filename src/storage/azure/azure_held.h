@@ -28,7 +28,7 @@ class HeldMemory {
     char* bytes_;
     std::size_t size_;
   };
-  // At most `wanted` bytes (at least 1): a quarter of what is free, so that those who come later
+  // At most `wanted` bytes (at least 1): a third of what is free, so that those who come later
   // get some too; but never less than kLeastHeld, if so much is wanted. Never waits: who holds the
   // rest may be a client that sends slowly. Throws Unavailable when the system has no memory.
   Room lend(std::size_t wanted);

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMebibyte = 1 << 20;
 
 TEST(HeldMemory, LendsWhatIsWantedWhileMuchIsFree) {
-  HeldMemory memory(36 * kMebibyte);
+  HeldMemory memory(25 * kMebibyte);
   const HeldMemory::Room room = memory.lend(8 * kMebibyte + 1);
   EXPECT_EQ(room.span().size(), 8 * kMebibyte + 1);
   std::memset(room.span().data(), 'x', room.span().size());
@@ -19,7 +19,7 @@ TEST(HeldMemory, LendsWhatIsWantedWhileMuchIsFree) {
 }
 
 TEST(HeldMemory, GivesEverybodyLessWhenManyWantMuch) {
-  constexpr std::size_t kBudget = 36 * kMebibyte, kMany = 256;
+  constexpr std::size_t kBudget = 25 * kMebibyte, kMany = 256;
   HeldMemory memory(kBudget);
   std::vector<HeldMemory::Room> rooms;
   for (std::size_t i = 0; i < kMany; ++i) {

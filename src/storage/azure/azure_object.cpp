@@ -129,6 +129,17 @@ AzureObject head_azure_object(AzureEndpoint& endpoint, const Context& context, c
                 });
 }
 
+std::vector<ObjectPart> read_part_list(AzureEndpoint& endpoint, const Context& context,
+                                       const ObjectRef& ref, const ObjectInfo& info) {
+  if (info.parts == 0 || !info.attributes.checksum) return {};
+  auto parts = list_of_parts(committed_parts(list_blocks(endpoint, context, ref, true)),
+                             info.attributes.checksum);
+  std::uint64_t size = 0;
+  for (const ObjectPart& part : parts) size += part.size;
+  if (parts.size() != info.parts || size != info.size) return {};
+  return parts;
+}
+
 AzureObject look_before_write(AzureEndpoint& endpoint, const Context& context, const ObjectRef& ref,
                               const Condition& condition) {
   return endpoint.write_retry().run(context, "head " + ref.text(), [&] {

@@ -20,6 +20,10 @@ struct AzureObject {
 };
 AzureObject head_azure_object(AzureEndpoint& endpoint, const Context& context, const ObjectRef& ref,
                               const Condition& condition, bool for_copy = false);
+// ObjectInfo::part_list of the object that was looked at: the names of its blocks tell. Empty when
+// they do not, or when another object is there by now.
+std::vector<ObjectPart> read_part_list(AzureEndpoint& endpoint, const Context& context,
+                                       const ObjectRef& ref, const ObjectInfo& info);
 
 // The same as a step of a write, repeated after passing trouble: around writes nobody else repeats.
 AzureObject look_before_write(AzureEndpoint& endpoint, const Context& context, const ObjectRef& ref,

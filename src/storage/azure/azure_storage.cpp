@@ -43,7 +43,9 @@ class AzureStorage : public Storage {
   ObjectInfo head(const Context& context, const ObjectRef& ref,
                   const GetRequest& request) override {
     check_readable(ref);
-    return head_azure_object(endpoint_, context, ref, request.condition).info;
+    ObjectInfo info = head_azure_object(endpoint_, context, ref, request.condition).info;
+    if (request.with_parts) info.part_list = read_part_list(endpoint_, context, ref, info);
+    return info;
   }
   std::vector<RemoveResult> remove(const Context& context, const std::string& bucket,
                                    const std::vector<RemoveTarget>& targets) override;

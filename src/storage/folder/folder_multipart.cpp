@@ -201,6 +201,9 @@ PutResult FolderMultipart::complete(const Context& context, const ObjectRef& ref
   label.sealed = upload->seal_of(size);
   label.attributes = upload->start().attributes;
   label.attributes.checksum = combine_checksums(upload->start().checksum_kind, chosen);
+  for (const ObjectPart& part : list_of_parts(chosen, label.attributes.checksum)) {
+    label.part_checksums += part.checksum;
+  }
   std::optional<TemporaryFile> whole;
   Published made;
   try {

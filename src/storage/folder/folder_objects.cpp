@@ -278,7 +278,10 @@ CopyResult FolderObjects::copy_bytes_of(const Context& context, OpenObject& from
     core_.check_space(size);
     copy_bytes(from.file.file.get(), 0, file.file(), 0, size, from.info.key);
   }
-  if (request.replace) label.attributes = *request.replace;
+  if (request.replace) {
+    if (request.replace->checksum != label.attributes.checksum) label.part_checksums.clear();
+    label.attributes = *request.replace;
+  }
   Published made =
       publish(context, destination, file, label, request.condition, marks_of_copy(from, request));
   return {label.etag(), made.revision, wall_time(label.stamp), made.version};

@@ -104,6 +104,7 @@ class FolderStorage : public Storage {
     OpenObject object = objects_.open_existing(ref);
     answer(object, ref, request);
     check_customer_key(opened_.core->options, object, request.customer_key, ref);
+    if (request.with_parts) object.info.part_list = shown_parts(object.stored.label, ref);
     return std::move(object.info);
   }
 

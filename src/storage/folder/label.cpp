@@ -24,6 +24,7 @@ enum Field : unsigned {
   kPartSizes = 6,
   kVersioned = 7,
   kSealed = 8,
+  kPartChecksums = 9,
 };
 
 // Content types that nearly all objects have, so that their labels stay in the inode. Only ever
@@ -136,6 +137,15 @@ bool read_part_sizes(unsigned field, const std::string& bytes, Label& label) {
   return content.good() && content.at_end() && left == 0;
 }
 
+// The algorithm is that of the object's own checksum, whose field comes before.
+bool read_part_checksums(std::string bytes, Label& label) {
+  const auto& whole = label.attributes.checksum;
+  if (!whole || bytes.empty()) return false;
+  if (bytes.size() != label.parts * codec::digest_size(whole->algorithm)) return false;
+  label.part_checksums = std::move(bytes);
+  return true;
+}
+
 bool read_sealed(const std::string& bytes, Label& label) {
   FieldReader content(bytes);
   const unsigned with = content.byte();
@@ -162,6 +172,8 @@ bool read_fields(FieldReader& reader, Label& label) {
       good = read_sealed(bytes, label);
     } else if (field == kUniformParts || field == kPartSizes) {
       good = read_part_sizes(field, bytes, label);
+    } else if (field == kPartChecksums) {
+      good = read_part_checksums(std::move(bytes), label);
     } else {
       good = read_attribute(field, bytes, label.attributes);
     }
@@ -223,6 +235,11 @@ EncodedLabel encode_label(const Label& label, std::size_t inline_limit) {
   FieldWriter fields;
   write_attributes(fields, label.attributes);
   write_part_sizes(fields, label);
+  if (!label.part_checksums.empty() && label.attributes.checksum) {
+    FieldWriter content;
+    content.raw(label.part_checksums);
+    write_field(fields, kPartChecksums, content);
+  }
   FieldWriter core;
   core.byte(kVersion);
   core.byte(0);

@@ -40,6 +40,7 @@ struct Label {
   FileStamp stamp;
   Attributes attributes;
   std::vector<std::uint64_t> part_sizes;  // as they lie in the file
+  std::string part_checksums;             // raw, one after the other; empty: not all parts have one
   std::optional<SealedLabel> sealed;
 
   std::string etag() const;

@@ -22,6 +22,7 @@ void expect_same(const Label& a, const Label& b) {
   EXPECT_EQ(a.stamp, b.stamp);
   EXPECT_EQ(a.attributes, b.attributes);
   EXPECT_EQ(a.part_sizes, b.part_sizes);
+  EXPECT_EQ(a.part_checksums, b.part_checksums);
 }
 
 Label round_trip(const Label& label, std::size_t limit = kInlineLimit) {
@@ -80,6 +81,31 @@ TEST(LabelTest, AllChecksumsComeBack) {
     Label label = sample();
     label.attributes.checksum = Checksum{kind, codec::digest_of(kind, "x"), true, 10000};
     expect_same(round_trip(label), label);
+  }
+}
+
+TEST(LabelTest, ChecksumsOfPartsComeBackAndManyGoToTheSideFile) {
+  constexpr auto kKind = codec::DigestAlgorithm::kCrc32;
+  for (unsigned parts : {1u, 3u, 10000u}) {
+    Label label = sample();
+    label.parts = parts;
+    label.part_sizes.assign(parts, 5 << 20);
+    label.stamp.size = std::uint64_t(parts) * (5 << 20);
+    label.attributes.checksum = Checksum{kKind, codec::digest_of(kKind, "x"), true, parts};
+    for (unsigned i = 0; i < parts; ++i) {
+      label.part_checksums += codec::digest_of(kKind, std::to_string(i));
+    }
+    const EncodedLabel encoded = encode_label(label, kInlineLimit);
+    EXPECT_EQ(encoded.side.empty(), parts < 10000);
+    EXPECT_LE(encoded.side.size(), kSideLimit);
+    expect_same(round_trip(label), label);
+    label.part_checksums.pop_back();
+    Label into = label;
+    into.part_checksums.clear();
+    into.part_sizes.clear();
+    const EncodedLabel torn = encode_label(label, kInlineLimit);
+    EXPECT_FALSE(torn.side.empty() ? decode_core(torn.core).has_value()
+                                   : decode_side(torn.side, into));
   }
 }
 

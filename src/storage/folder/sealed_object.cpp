@@ -145,6 +145,18 @@ std::vector<std::uint64_t> shown_part_sizes(const Label& label, const std::strin
   return plain_sizes({{}, label.part_sizes, what});
 }
 
+std::vector<ObjectPart> shown_parts(const Label& label, const ObjectRef& ref) {
+  std::vector<ObjectPart> parts;
+  if (label.part_checksums.empty() || label.part_sizes.empty()) return parts;
+  const std::size_t size = label.part_checksums.size() / label.part_sizes.size();
+  const auto sizes =
+      label.sealed ? shown_part_sizes(label, "read " + ref.text()) : label.part_sizes;
+  for (std::uint64_t each : sizes) {
+    parts.push_back({each, label.part_checksums.substr(parts.size() * size, size)});
+  }
+  return parts;
+}
+
 void check_customer_key(const FolderOptions& options, const OpenObject& object,
                         const Secret& customer_key, const ObjectRef& ref) {
   if (customer_key.empty()) return;

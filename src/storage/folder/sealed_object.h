@@ -48,6 +48,9 @@ WrittenBody write_sealed_body(const Context& context, Core& core, const ObjectRe
 // Sizes of a sealed object's parts as clients see them.
 std::vector<std::uint64_t> shown_part_sizes(const Label& label, const std::string& what);
 
+// Parts of an object, sealed or not, as clients see them; empty where their checksums are not kept.
+std::vector<ObjectPart> shown_parts(const Label& label, const ObjectRef& ref);
+
 // Throws InvalidArgument (code kKeyMismatch) or AccessDenied (code kOtherKey) when `customer_key`
 // is given and does not fit the object.
 void check_customer_key(const FolderOptions& options, const OpenObject& object,

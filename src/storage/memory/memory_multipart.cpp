@@ -77,6 +77,7 @@ class MemoryMultipart : public MultipartStore {
     object.info.modified = context.clock().now();
     object.info.attributes = upload.attributes;
     object.info.attributes.checksum = combine_checksums(upload.checksum_kind, chosen);
+    object.part_list = list_of_parts(chosen, object.info.attributes.checksum);
     object.info.parts = unsigned(chosen.size());
     const ObjectInfo& info = state_.publish(ref, std::move(object)).info;
     uploads.erase(upload_id);

@@ -16,7 +16,8 @@ struct MemoryObject {
   std::string bytes;
   ObjectInfo info;
   std::vector<std::uint64_t> part_sizes;
-  std::string upload_id;  // the upload that made it
+  std::vector<ObjectPart> part_list;  // empty: not all parts have a checksum of the object's kind
+  std::string upload_id;              // the upload that made it
 };
 
 struct MemoryPart {

@@ -129,7 +129,7 @@ class MemoryStorage : public Storage {
       check_condition(ref, request.condition);
     }
     MemoryBody read = read_body(ref, body, request);
-    MemoryObject object{std::move(read.bytes), {}, {}, {}};
+    MemoryObject object{.bytes = std::move(read.bytes)};
     object.info.etag = codec::to_hex(read.md5);
     object.info.modified = context.clock().now();
     object.info.attributes = request.attributes;
@@ -152,7 +152,9 @@ class MemoryStorage : public Storage {
     auto object = existing(ref);
     check_read_condition(request.condition, object->info, ref);
     resolve_request(request, object->part_sizes, object->info.size, ref);
-    return object->info;
+    ObjectInfo info = object->info;
+    if (request.with_parts) info.part_list = object->part_list;
+    return info;
   }
 
   std::vector<RemoveResult> remove(const Context&, const std::string& bucket,

@@ -85,6 +85,7 @@ class S3Storage : public Storage {
                                    .compares_md5 = false,
                                    .judges_whole = true,
                                    .unique_revisions = false,
+                                   .keeps_part_checksums = false,
                                    .customer_keys = true,
                                    .encryption = {"AES256", "aws:kms", "aws:kms:dsse"}};
 };
