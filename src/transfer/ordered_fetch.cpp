@@ -49,14 +49,14 @@ FetchAhead::FetchAhead(const Context& context, FetchEnvironment& environment, un
       buffers_(kLargestPiece),
       pool_(context, threads, std::size_t(threads) + 1) {}
 
-void FetchAhead::add_reader() {
+void FetchAhead::take_request() {
   std::lock_guard lock(mutex_);
-  ++readers_;
+  ++requests_;
 }
 
-void FetchAhead::remove_reader() {
+void FetchAhead::return_request() {
   std::lock_guard lock(mutex_);
-  --readers_;
+  --requests_;
 }
 
 std::shared_ptr<FetchAhead::Piece> FetchAhead::start(const Context& context,
@@ -65,10 +65,10 @@ std::shared_ptr<FetchAhead::Piece> FetchAhead::start(const Context& context,
   const std::uint64_t length = item->length(index);
   {
     std::lock_guard lock(mutex_);
-    if (length > kLargestPiece || readers_ + ahead_ >= threads_ || bytes_ + length > most_bytes_) {
+    if (length > kLargestPiece || requests_ >= threads_ || bytes_ + length > most_bytes_) {
       return nullptr;
     }
-    ++ahead_;
+    ++requests_;
     bytes_ += length;
   }
   auto piece = std::make_shared<Piece>(*this, std::size_t(length));
@@ -91,10 +91,7 @@ void FetchAhead::fetch(const Context& context, ItemFetch& item, std::uint64_t in
   } catch (...) {
     failure = std::current_exception();
   }
-  {
-    std::lock_guard lock(mutex_);
-    --ahead_;
-  }
+  return_request();
   piece.finish(std::move(failure));
 }
 
@@ -113,20 +110,26 @@ OrderedFetch::~OrderedFetch() {
 }
 
 void OrderedFetch::end() {
-  if (is_reading_) ahead_.remove_reader();
-  is_reading_ = false;
   current_.reset();
   held_.reset();
+  hold_request(false);
+}
+
+void OrderedFetch::hold_request(bool wanted) {
+  if (wanted && !has_request_) ahead_.take_request();
+  if (!wanted && has_request_) ahead_.return_request();
+  has_request_ = wanted;
 }
 
 void OrderedFetch::begin_piece() {
-  if (!is_reading_) ahead_.add_reader();
-  is_reading_ = true;
+  // While it reads what others fetched, its own request is theirs.
+  hold_request(fetched_.empty());
   if (fetched_.empty()) {
     current_ = std::make_unique<FetchedPiece>(context_, *item_, index_);
     next_ahead_ = index_ + 1;
     return;
   }
+  start_more();
   fetched_.front()->wait();
   held_ = std::move(fetched_.front());
   fetched_.pop_front();

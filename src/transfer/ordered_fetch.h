@@ -15,14 +15,14 @@
 
 namespace holdfast::transfer {
 
-// What the readers of several objects share: requests and memory for pieces that lie ahead. A
-// reader asks for pieces ahead only while there are fewer readers than `threads`: many objects at
-// once are fetched side by side, the last large one by all threads. Thread-safe. Borrows the
-// environment; must outlive its readers.
+// What the readers of several objects share: requests and memory for pieces that lie ahead. Pieces
+// are asked for ahead only while there are fewer requests than `threads`: many objects at once are
+// fetched side by side, the last large one by all threads. Thread-safe. Borrows the environment;
+// must outlive its readers.
 class FetchAhead {
  public:
-  // No request is begun ahead when that would make it more than `threads` at once, readers counted;
-  // and what was fetched and not read yet takes at most `most_bytes`.
+  // No request is begun ahead when that would make it more than `threads` at once; those of readers
+  // count, and wait for nobody. What was fetched and not read yet takes at most `most_bytes`.
   FetchAhead(const Context& context, FetchEnvironment& environment, unsigned threads,
              std::uint64_t most_bytes = 48ull << 20);
 
@@ -34,16 +34,16 @@ class FetchAhead {
   std::shared_ptr<Piece> start(const Context& context, const std::shared_ptr<ItemFetch>& item,
                                std::uint64_t index);
   void fetch(const Context& context, ItemFetch& item, std::uint64_t index, Piece& piece);
-  void add_reader();
-  void remove_reader();
+  void take_request();
+  void return_request();
 
   FetchEnvironment& environment_;
   const unsigned threads_;
   const std::uint64_t most_bytes_;
   BufferPool buffers_;
   std::mutex mutex_;
-  std::uint64_t bytes_ = 0;           // of buffers of pieces that somebody still holds
-  unsigned readers_ = 0, ahead_ = 0;  // that are reading; requests ahead of them
+  std::uint64_t bytes_ = 0;  // of buffers of pieces that somebody still holds
+  unsigned requests_ = 0;    // of readers and ahead of them
   std::mutex submitting_;
   WorkerPool pool_;  // last: its threads use all of the above
 };
@@ -65,6 +65,7 @@ class OrderedFetch : public Source {
 
  private:
   void begin_piece();
+  void hold_request(bool wanted);
   void start_more();
   void end();
 
@@ -78,7 +79,7 @@ class OrderedFetch : public Source {
       fetched_;                              // those before next_ahead_, from index_ + 1 on
   std::shared_ptr<FetchAhead::Piece> held_;  // whose bytes current_ reads
   std::unique_ptr<Source> current_;
-  bool is_reading_ = false, has_ended_ = false;
+  bool has_request_ = false, has_ended_ = false;
 };
 
 }  // namespace holdfast::transfer
