@@ -23,12 +23,19 @@ namespace {
 constexpr std::size_t kBatch = 1000;                  // parts whose file names are held at once
 constexpr std::uint64_t kMostBuffered = 64ull << 20;  // of pieces on their way
 
+// What the server tells of one of its parts.
+struct ToldPart {
+  std::uint64_t rows = 0;
+  std::string hash;  // of all files; empty on old servers
+};
+
 // A table as it is on its way into the backup.
 struct Work {
   Table table;
-  std::vector<ChosenPart> parts;
-  TableDocument document;
-  ManifestTable record;
+  std::map<std::string, ToldPart> told = {};
+  std::vector<ChosenPart> parts = {};
+  TableDocument document = {};
+  ManifestTable record = {};
 };
 
 class Run {
@@ -103,7 +110,7 @@ void Run::select_tables() {
   schema_ = read_schema(context_, *store_.server, store_.options.data_path);
   for (const auto& [name, table] : schema_.tables) {
     if (!fits_patterns(name, store_.options.tables)) continue;
-    works_.push_back({table, {}, {}, {}});
+    works_.push_back({.table = table});
     if (table.holds_own_data()) {
       outcome_.warnings.push_back(fmt::format(
           "{}: only its definition is backed up: rows of the engine {} cannot be frozen",
@@ -139,12 +146,32 @@ void Run::flush_buffers() {
   }
 }
 
+// What the server itself tells of its parts, by name; those that were merged away meanwhile too, as
+// long as it remembers them.
+std::map<std::string, ToldPart> told_parts(const Context& context, Server& server,
+                                           const TableName& name, bool is_old) {
+  std::map<std::string, ToldPart> out;
+  for (const auto& row :
+       select(context, server,
+              fmt::format("SELECT name, rows, {} AS hash FROM system.parts WHERE database = {} AND "
+                          "table = {}",
+                          is_old ? "''" : "hash_of_all_files", quote_text(name.database),
+                          quote_text(name.table)))) {
+    out[text_of(row, "name")] = {number_of(row, "rows"), text_of(row, "hash")};
+  }
+  return out;
+}
+
 // All tables right after each other, so that their moments lie close together.
 void Run::freeze_all(Shadow& shadow) {
   progress_.phase("freeze", 0, works_.size());
   std::vector<std::vector<FrozenPart>> frozen(works_.size());
   for (std::size_t i = 0; i < works_.size(); ++i) {
-    if (works_[i].table.has_parts()) frozen[i] = shadow.freeze(works_[i].table);
+    Work& work = works_[i];
+    if (work.table.has_parts()) {
+      frozen[i] = shadow.freeze(work.table);
+      work.told = told_parts(context_, *store_.server, work.table.name, schema_.is_old);
+    }
     progress_.advance(0, 1);
   }
   const Base* base = base_ ? &*base_ : nullptr;
@@ -160,19 +187,6 @@ std::string attached(const Table& table) {
   return "ATTACH MATERIALIZED VIEW " + table.query.substr(kCreate.size());
 }
 
-std::map<std::string, std::string> hashes_of(const Context& context, Server& server,
-                                             const TableName& name) {
-  std::map<std::string, std::string> out;
-  for (const auto& row : select(
-           context, server,
-           fmt::format("SELECT name, hash_of_all_files AS hash FROM system.parts WHERE database = "
-                       "{} AND table = {}",
-                       quote_text(name.database), quote_text(name.table)))) {
-    out[text_of(row, "name")] = text_of(row, "hash");
-  }
-  return out;
-}
-
 // All of the table's document that is known before anything is sent.
 void Run::describe(Work& work) {
   TableDocument& document = work.document;
@@ -180,19 +194,25 @@ void Run::describe(Work& work) {
   document.uuid = work.table.uuid;
   document.query = attached(work.table);
   document.has_parts = work.table.has_parts();
-  std::map<std::string, std::string> hashes;
-  if (!schema_.is_old && document.has_parts) {
-    hashes = hashes_of(context_, *store_.server, work.table.name);
-  }
-  for (const ChosenPart& part : work.parts) {
+  if (document.has_parts) work.record.rows = 0;
+  for (ChosenPart& part : work.parts) {
     const bool required = part.stored && !by_copies_;
     document.parts[part.frozen.disk].push_back(
         {part.name, required, required ? 0 : part.facts.bytes});
     document.checksums[part.name] = part.facts.checksum;
     document.total_bytes += part.facts.bytes;
-    auto hash = hashes.find(part.frozen.name);
-    if (hash != hashes.end()) document.hashes_of_all_files[part.name] = hash->second;
-    work.record.rows += part.facts.rows;
+    auto told = work.told.find(part.frozen.name);
+    if (told != work.told.end()) {
+      if (!told->second.hash.empty()) {
+        document.hashes_of_all_files[part.name] = told->second.hash;
+      }
+      if (!part.facts.rows) part.facts.rows = told->second.rows;
+    }
+    if (work.record.rows && part.facts.rows) {
+      *work.record.rows += *part.facts.rows;
+    } else {
+      work.record.rows.reset();
+    }
     if (required) continue;
     document.size[part.frozen.disk] += part.facts.bytes;
     document.files[part.frozen.disk].push_back(part.frozen.disk + "_" + part.name + ".tar");

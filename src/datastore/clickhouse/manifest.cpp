@@ -38,19 +38,24 @@ std::string decompressed(std::string_view bytes, const std::string& what) {
 }
 
 Json part_line(const ManifestPart& part) {
-  Json json = {{"part", part.name},         {"disk", part.disk},
-               {"rows", part.rows},         {"bytes", part.bytes},
-               {"identity", part.identity}, {"checksum", part.checksum},
-               {"size", part.digest.size},  {"digest", part.digest.text()}};
+  Json json = {{"part", part.name},           {"disk", part.disk},
+               {"bytes", part.bytes},         {"identity", part.identity},
+               {"checksum", part.checksum},   {"size", part.digest.size},
+               {"digest", part.digest.text()}};
+  if (part.rows) json["rows"] = *part.rows;
   if (!part.backup.empty()) json["backup"] = part.backup;
   if (part.stored != part.name) json["stored"] = part.stored;
   return json;
 }
 
 Json table_line(const ManifestTable& table) {
-  return {{"database", table.name.database}, {"table", table.name.table},
-          {"engine", table.engine},          {"rows", table.rows},
-          {"size", table.document.size},     {"digest", table.document.text()}};
+  Json json = {{"database", table.name.database},
+               {"table", table.name.table},
+               {"engine", table.engine},
+               {"size", table.document.size},
+               {"digest", table.document.text()}};
+  if (table.rows) json["rows"] = *table.rows;
+  return json;
 }
 
 // A line of JSON whose keys must be there and of their kind.
@@ -72,6 +77,10 @@ class Line {
       corrupt(fmt::format("{} is no number", key));
     }
     return found->get<std::uint64_t>();
+  }
+  std::optional<std::uint64_t> number_if_there(const char* key) const {
+    if (!has(key)) return std::nullopt;
+    return number(key);
   }
   std::vector<std::string> texts(const char* key) const {
     auto found = json_.find(key);
@@ -128,7 +137,7 @@ ManifestPart read_part(const Line& line) {
   ManifestPart part;
   part.name = line.text("part");
   part.disk = line.text("disk");
-  part.rows = line.number("rows");
+  part.rows = line.number_if_there("rows");
   part.bytes = line.number("bytes");
   part.identity = line.text("identity");
   part.checksum = line.number("checksum");
@@ -145,7 +154,7 @@ ManifestTable read_table(const Line& line) {
   ManifestTable table;
   table.name = {line.text("database"), line.text("table")};
   table.engine = line.text("engine");
-  table.rows = line.number("rows");
+  table.rows = line.number_if_there("rows");
   table.document = line.digest();
   if (table.name.database.empty() || table.name.table.empty()) line.corrupt("a table has no name");
   return table;
@@ -156,7 +165,7 @@ ManifestTable read_table(const Line& line) {
 std::map<std::string, std::uint64_t> Manifest::rows() const {
   std::map<std::string, std::uint64_t> out;
   for (const ManifestTable& table : tables) {
-    if (table.engine.ends_with("MergeTree")) out[table.name.text()] = table.rows;
+    if (table.engine.ends_with("MergeTree") && table.rows) out[table.name.text()] = *table.rows;
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ namespace holdfast::datastore::ch {
 struct ManifestPart {
   std::string name;  // here, and in clickhouse-backup's document
   std::string disk;
-  std::uint64_t rows = 0, bytes = 0;
+  std::optional<std::uint64_t> rows;  // none: not known
+  std::uint64_t bytes = 0;
   std::string identity;  // of its content (part.h)
   std::uint64_t checksum = 0;
   std::string backup;             // whose folder holds the archive; empty: this one's
@@ -32,8 +34,8 @@ struct ManifestPart {
 struct ManifestTable {
   TableName name;
   std::string engine;
-  std::uint64_t rows = 0;
-  transfer::ObjectDigest document;  // of metadata/DATABASE/TABLE.json
+  std::optional<std::uint64_t> rows;  // none: not known of some part
+  transfer::ObjectDigest document;    // of metadata/DATABASE/TABLE.json
   std::vector<ManifestPart> parts;
   friend bool operator==(const ManifestTable&, const ManifestTable&) = default;
 };
@@ -46,7 +48,7 @@ struct Manifest {
   WallTime created;
   std::string document_sha256;  // of metadata.json, in hexadecimal: the manifest describes that one
   std::vector<ManifestTable> tables;                  // sorted by name
-  std::map<std::string, std::uint64_t> rows() const;  // by "database.table"
+  std::map<std::string, std::uint64_t> rows() const;  // by "database.table", where they are known
 };
 
 std::string write_manifest(const Manifest& manifest);

@@ -1,6 +1,7 @@
 // A part: the folder of files that ClickHouse keeps rows in, which never changes while it lives.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,9 @@ struct PartFile {
 };
 
 struct PartFacts {
-  std::vector<PartFile> files;  // sorted by name
-  std::uint64_t bytes = 0;      // of all files
-  std::uint64_t rows = 0;       // of count.txt; 0 where there is none
+  std::vector<PartFile> files;        // sorted by name
+  std::uint64_t bytes = 0;            // of all files
+  std::optional<std::uint64_t> rows;  // of count.txt, which tables of the old syntax do not have
   // Equal for equal content, whatever the part is called: SHA-256 of all names and sizes and of the
   // bytes of the small text files, among them checksums.txt, which holds a hash of every other.
   std::string identity;

@@ -168,7 +168,7 @@ void Resolver::resolve_described() {
       continue;
     }
     table.engine = found->second->engine;
-    if (document.has_parts) table.rows = found->second->rows;
+    table.rows = found->second->rows;
     for (const ManifestPart& record : found->second->parts) {
       NeededPart part;
       part.name = record.name;

@@ -9,6 +9,7 @@
 #include "datastore/clickhouse/drill.h"
 #include "datastore/clickhouse/freeze.h"
 #include "datastore/clickhouse/part.h"
+#include "datastore/clickhouse/rename.h"
 #include "datastore/clickhouse/swap.h"
 #include "datastore/clickhouse/targets.h"
 #include "datastore/clickhouse/unpack.h"
@@ -21,7 +22,9 @@ namespace {
 // A table of the backup beside the live one.
 struct StagedTable {
   Target target;
-  Table table;  // in the staging database
+  Table table;      // in the staging database
+  TableName aside;  // restore_journal.h
+  std::vector<TableName> views;
 };
 
 class Restore {
@@ -42,7 +45,8 @@ class Restore {
   void create_missing();
   void create_one(const Missing& missing);
   void stage_tables();
-  Table stage_like_live(const Target& target, const std::string& name);
+  StagedTable stage_beside(const Target& target, std::size_t number);
+  std::string why_not_renamed(const Table& live) const;
   void fill();
   std::map<std::string, fs::path> frozen_by_identity(const Table& live);
   void attach_all();
@@ -70,7 +74,7 @@ void Restore::create_one(const Missing& missing) {
   const std::string name = missing.name.table.empty() ? missing.name.database : missing.name.text();
   journal_.will_create({missing.kind, missing.name});
   Operation operation("ch.create", name);
-  store_.server->run(context_, missing.query);
+  store_.server->run(context_, missing.query, schema_.permissive);
   progress_.note("created " + name);
 }
 
@@ -93,40 +97,60 @@ void Restore::create_missing() {
   }
 }
 
-// The table that takes the parts must be what live is, and live what the backup's was.
-Table Restore::stage_like_live(const Target& target, const std::string& name) {
+// Why a table of another structure cannot take live's place; empty: it can.
+std::string Restore::why_not_renamed(const Table& live) const {
+  if (!request_.partitions.empty()) return "only some partitions are wanted";
+  if (live.is_replicated()) return "it is replicated";
+  if (live.name.table.starts_with(".inner")) return "it belongs to a view: drop that first";
+  return "";
+}
+
+// Filled with the backup's parts the staging table gives live its rows, if live still has the
+// structure of then; else it takes live's place.
+StagedTable Restore::stage_beside(const Target& target, std::size_t number) {
   const TableDocument& document = target.needed->document;
   const CreateStatement recorded = parse_create(document.query, document.name.text());
   auto found = schema_.tables.find(target.live);
   if (found == schema_.tables.end()) {
     throw Failed("restore " + target.live.text(), "it could not be created");
   }
-  const Table probe = staging_->create_table(recorded, "probe_" + name);
-  const std::string why = difference(structure_of(context_, *store_.server, probe),
-                                     structure_of(context_, *store_.server, found->second));
-  drop_table(context_, *store_.server, schema_, probe.name);
-  if (!why.empty()) {
-    throw Refused("restore " + target.live.text(), "its structure is another one now: " + why,
+  const Table& live = found->second;
+  StagedTable staged{target, staging_->create_table(recorded, fmt::format("t{}", number)), {}, {}};
+  const std::string why = difference(structure_of(context_, *store_.server, staged.table),
+                                     structure_of(context_, *store_.server, live));
+  if (why.empty()) {
+    drop_table(context_, *store_.server, schema_, staged.table.name);
+    staged.table =
+        staging_->create_table(parse_create(live.query, live.name.text()), staged.table.name.table);
+    return staged;
+  }
+  const std::string obstacle = why_not_renamed(live);
+  if (!obstacle.empty()) {
+    throw Refused("restore " + live.name.text(),
+                  fmt::format("{}, and it cannot be exchanged: {}", why, obstacle),
                   "restore it with --as DATABASE and copy the rows, or drop the table first");
   }
-  return staging_->create_table(parse_create(found->second.query, target.live.text()), name);
+  staged.aside = {staging_->database(), fmt::format("old{}", number)};
+  staged.views = views_on(context_, *store_.server, live.name);
+  outcome_.warnings.push_back(fmt::format(
+      "{} was exchanged for a table of the backup's structure: {}", live.name.text(), why));
+  return staged;
 }
 
 void Restore::stage_tables() {
   for (std::size_t i = 0; i < targets_.tables.size(); ++i) {
     Target target = targets_.tables[i];
     const TableDocument& document = target.needed->document;
-    Table table;
     if (request_.mode == RestoreMode::kScratch) {
-      table = staging_->create_table(parse_create(document.query, document.name.text()),
-                                     document.name.text());
-    } else {
-      if (request_.as_database.empty()) {
-        target.live = live_name_of_inner(target.live, resolved_, schema_);
-      }
-      table = stage_like_live(target, fmt::format("t{}", i));
+      Table table = staging_->create_table(parse_create(document.query, document.name.text()),
+                                           document.name.text());
+      staged_.push_back({std::move(target), std::move(table), {}, {}});
+      continue;
     }
-    staged_.push_back({std::move(target), std::move(table)});
+    if (request_.as_database.empty()) {
+      target.live = live_name_of_inner(target.live, resolved_, schema_);
+    }
+    staged_.push_back(stage_beside(target, i));
   }
 }
 
@@ -200,7 +224,7 @@ void Restore::attach_all() {
 
 void Restore::swap() {
   for (const StagedTable& staged : staged_) {
-    swap_.tables.push_back({staged.target.live, staged.table.name});
+    swap_.tables.push_back({staged.target.live, staged.table.name, staged.aside, staged.views});
   }
   journal_.will_swap(swap_.tables);
   swap_in(context_, place(), swap_, progress_);
@@ -247,7 +271,7 @@ RestoreOutcome Restore::run() {
     schema_ = read_schema(context_, *store_.server, data_path);
     if (!request_.schema_only) {
       staging_.emplace(context_, *store_.server, schema_, swap_.staging);
-      staging_->create_database();
+      staging_->create_database(targets_.tables.empty() ? "" : targets_.tables[0].live.database);
       stage_tables();
       Shadow undo(context_, *store_.server, schema_, swap_.undo);
       for (const StagedTable& staged : staged_) undo.freeze(schema_.tables.at(staged.target.live));
@@ -282,7 +306,7 @@ RestoreOutcome Restore::run_scratch() {
   reuses_live_ = false;
   note_drill(store_.options.data_path, request_.scratch);
   staging_.emplace(context_, *store_.server, schema_, scratch_database(request_.scratch));
-  staging_->create_database();
+  staging_->create_database("");
   stage_tables();
   fill();
   attach_all();

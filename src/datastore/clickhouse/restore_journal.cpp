@@ -30,7 +30,12 @@ void read_line(const Json& line, RestoreJournal::State& state) {
   } else if (step == "swap") {
     state.phase = Phase::kSwapping;
     for (const Json& table : line.at("tables")) {
-      state.swap.tables.push_back({name_of(table.at("live")), name_of(table.at("staging"))});
+      SwapTable one{name_of(table.at("live")), name_of(table.at("staging")), {}, {}};
+      if (table.contains("aside")) one.aside = name_of(table.at("aside"));
+      for (const Json& view : table.value("views", Json::array())) {
+        one.views.push_back(name_of(view));
+      }
+      state.swap.tables.push_back(std::move(one));
     }
   } else if (step == "undo") {
     state.phase = Phase::kUndoing;
@@ -62,7 +67,10 @@ void RestoreJournal::will_create(const Created& created) {
 void RestoreJournal::will_swap(const std::vector<SwapTable>& tables) {
   Json list = Json::array();
   for (const SwapTable& table : tables) {
-    list.push_back({{"live", to_json(table.live)}, {"staging", to_json(table.staging)}});
+    Json one = {{"live", to_json(table.live)}, {"staging", to_json(table.staging)}};
+    if (table.renames()) one["aside"] = to_json(table.aside);
+    for (const TableName& view : table.views) one["views"].push_back(to_json(view));
+    list.push_back(std::move(one));
   }
   journal_.append(Json{{"step", "swap"}, {"tables", list}}.dump());
 }

@@ -14,6 +14,11 @@ namespace holdfast::datastore::ch {
 // A live table and the filled one beside it.
 struct SwapTable {
   TableName live, staging;
+  // Where live has another structure than the backup: it goes there, and the filled one takes its
+  // name. Empty: live stays, and gets the rows.
+  TableName aside;
+  std::vector<TableName> views;  // materialized ones that read it, detached meanwhile
+  bool renames() const { return !aside.table.empty(); }
 };
 
 struct Swap {

@@ -10,7 +10,9 @@ namespace holdfast::datastore::ch {
 
 namespace {
 
+// Old servers double a slash in the path of a table that was renamed.
 std::string without_slash(std::string path) {
+  for (std::size_t at = 0; (at = path.find("//", at)) != std::string::npos;) path.erase(at, 1);
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
 }
@@ -99,6 +101,18 @@ std::vector<Function> read_functions(const Context& context, Server& server) {
                                 "SELECT name, create_query FROM system.functions WHERE "
                                 "create_query != '' ORDER BY name")) {
     out.push_back({text_of(row, "name"), text_of(row, "create_query")});
+  }
+  return out;
+}
+
+Settings read_permissive(const Context& context, Server& server) {
+  Settings out = {{"max_query_size", "100000000"}};
+  for (const auto& row :
+       select(context, server,
+              "SELECT name FROM system.settings WHERE value = '0' AND (name LIKE "
+              "'allow_experimental_%' OR name LIKE 'allow_suspicious_%' OR name LIKE "
+              "'allow_deprecated_%')")) {
+    out[text_of(row, "name")] = "1";
   }
   return out;
 }
@@ -197,6 +211,7 @@ Schema read_schema(const Context& context, Server& server, const fs::path& data_
   }
   schema.databases = read_databases(context, server);
   schema.functions = read_functions(context, server);
+  schema.permissive = read_permissive(context, server);
   schema.tables = read_tables(context, server, "");
   return schema;
 }

@@ -51,6 +51,9 @@ struct Schema {
   std::vector<Database> databases;
   std::vector<Function> functions;
   std::map<TableName, Table> tables;
+  // For CREATE of what some server took once: what is deprecated, experimental or suspicious is
+  // allowed, and so are long texts.
+  Settings permissive;
   const Disk& default_disk() const { return disks.front(); }
 };
 

@@ -70,10 +70,14 @@ class HttpServer : public Server {
     while (options_.url.ends_with('/')) options_.url.pop_back();
   }
 
-  std::string run(const Context& context, std::string_view sql) override {
+  using Server::run;
+  std::string run(const Context& context, std::string_view sql, const Settings& settings) override {
     http::Request request;
     request.method = "POST";
     request.url = options_.url + "/";
+    if (!settings.empty()) {
+      request.url += "?" + codec::build_query({settings.begin(), settings.end()});
+    }
     MemorySource body(sql);
     request.body = &body;
     if (!options_.user.empty()) request.headers.emplace_back("X-ClickHouse-User", options_.user);

@@ -5,6 +5,7 @@
 // Failed; Error::code() is the server's own number ("57").
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -23,12 +24,17 @@ struct ServerOptions {
   Duration timeout = std::chrono::minutes(10);  // of one statement
 };
 
+// For one statement, as SET has them.
+using Settings = std::map<std::string, std::string>;
+
 class Server {
  public:
   virtual ~Server() = default;
   // Runs a statement and returns what it prints, at most 64 MiB. One that changes something passes
   // an Operation named "ch.<verb>" by its caller.
-  virtual std::string run(const Context& context, std::string_view sql) = 0;
+  virtual std::string run(const Context& context, std::string_view sql,
+                          const Settings& settings) = 0;
+  std::string run(const Context& context, std::string_view sql) { return run(context, sql, {}); }
 };
 
 std::unique_ptr<Server> make_server(const ServerOptions& options);

@@ -54,15 +54,21 @@ void drop_table(const Context& context, Server& server, const Schema& schema,
       fmt::format("DROP TABLE IF EXISTS {}{}", quote_name(name), schema.is_old ? "" : " SYNC"));
 }
 
-void Staging::create_database() {
+void Staging::create_database(const std::string& like) {
   Operation operation("ch.create_staging", database_);
-  server_.run(context_, "CREATE DATABASE " + quote_name(database_));
+  std::string sql = "CREATE DATABASE " + quote_name(database_);
+  for (const Database& database : schema_.databases) {
+    // Others keep their tables elsewhere, or on several servers.
+    const bool is_plain = database.engine == "Atomic" || database.engine == "Ordinary";
+    if (database.name == like && is_plain) sql += " ENGINE = " + database.engine;
+  }
+  server_.run(context_, sql, schema_.permissive);
 }
 
 Table Staging::create_table(const CreateStatement& statement, const std::string& name) {
   const TableName full{database_, name};
   Operation operation("ch.create_staging", full.text());
-  server_.run(context_, create_plain(statement, full));
+  server_.run(context_, create_plain(statement, full), schema_.permissive);
   try {
     server_.run(context_, "SYSTEM STOP MERGES " + quote_name(full));
   } catch (const Failed& error) {

@@ -25,7 +25,8 @@ class Staging {
       : context_(context), server_(server), schema_(schema), database_(std::move(database)) {}
 
   const std::string& database() const { return database_; }
-  void create_database();
+  // Of the engine that the tables' own database has, so that tables can move between the two.
+  void create_database(const std::string& like);
   // A plain table of that definition, which does not merge on its own.
   Table create_table(const CreateStatement& statement, const std::string& name);
   // Where a part's folder must lie to be attached: on the disk of that name, if the table has it.

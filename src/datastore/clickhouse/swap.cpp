@@ -7,6 +7,7 @@
 #include "base/operation.h"
 #include "datastore/clickhouse/freeze.h"
 #include "datastore/clickhouse/part.h"
+#include "datastore/clickhouse/rename.h"
 #include "datastore/clickhouse/settle.h"
 #include "datastore/local.h"
 
@@ -63,6 +64,10 @@ TableName fill_from_undo(const Context& context, const SwapPlace& place, const S
 
 void undo_swap(const Context& context, const SwapPlace& place, const Swap& swap) {
   for (const SwapTable& table : swap.tables) {
+    if (table.renames()) {
+      rename_back(context, place.server, table);
+      continue;
+    }
     const TableName source = fill_from_undo(context, place, swap, table.live);
     replace_rows(context, place, table.live, source, swap.partitions);
   }
@@ -72,7 +77,11 @@ void swap_all(const Context& context, const SwapPlace& place, const Swap& swap,
               Progress& progress) {
   progress.phase("swap", 0, swap.tables.size());
   for (const SwapTable& table : swap.tables) {
-    replace_rows(context, place, table.live, table.staging, swap.partitions);
+    if (table.renames()) {
+      rename_in(context, place.server, table);
+    } else {
+      replace_rows(context, place, table.live, table.staging, swap.partitions);
+    }
     progress.advance(0, 1);
   }
 }
