@@ -1,4 +1,4 @@
-"""Reads a remote backup as clickhouse-backup does, by its layout alone (docs/formats/clickhouse.md), and restores it to a server: an oracle
+"""Reads a remote backup as clickhouse-backup does, by its layout alone, and restores it to a server: an oracle
 that shares no code with holdfast. The tool itself cannot be had from a package registry; its own backups (tests/fixtures) prove this reader."""
 import io
 import json
