@@ -9,6 +9,7 @@ import peers
 import processes
 
 BUCKET = "bench-load"
+SEALED = ("plain", "sse-s3", "sse-c")
 # size in bytes, operations a round
 LOADS = ((4096, 3000), (1 << 20, 200), (64 << 20, 16))
 
@@ -75,6 +76,22 @@ def bench_objects(servers: list, nginx, rounds: int, scale: float) -> list[dict]
     return rows
 
 
+def bench_sealed(gateway, rounds: int, scale: float) -> list[dict]:
+    """What encryption costs: the same load plain, under the folder's key (sse-s3), and under the client's (sse-c)."""
+    rows = []
+    for size, connections, operations in ((4096, 16, 3000), (64 << 20, 1, 16)):
+        count = max(int(operations * scale), connections)
+        for verb in ("put", "get"):
+            measured: dict[str, list[dict]] = {kind: [] for kind in SEALED}
+            for number in range(rounds):
+                for kind in SEALED if number % 2 == 0 else reversed(SEALED):
+                    measured[kind].append(load(gateway, verb, size, connections, count, kind))
+            measured["holdfast"] = measured.pop("plain")
+            rows.append(row(verb, size, connections, measured))
+            print("  " + "  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
+    return rows
+
+
 def forget_caches() -> bool:
     """Has the kernel drop what it remembers of files; False: only root may."""
     try:
@@ -113,7 +130,10 @@ def bench_lists(servers: list, objects: int, rounds: int) -> list[dict]:
 def run(work: pathlib.Path, rounds: int, scale: float, objects: int, with_peers: list[str]) -> dict:
     servers, started, nginx = [], [], None
     try:
-        gateway = processes.Gateway(work, work / "objects")
+        (work / "folder-key").write_text("0123456789abcdef" * 4)
+        keys = [{"keyFile": str(work / "folder-key")}]
+        gateway = processes.Gateway(work, work / "objects", {
+            "holdfast": {"storage": {"encryption": {"keys": keys}}, "gateway": {"customerKeysOverHttp": True}}})
         gateway.name = "holdfast"
         servers.append(gateway)
         started.append(gateway)
@@ -127,7 +147,8 @@ def run(work: pathlib.Path, rounds: int, scale: float, objects: int, with_peers:
             else:
                 servers.append(peers.STARTERS[name](work))
                 started.append(servers[-1])
-        report = {"objects": bench_objects(servers, nginx, rounds, scale), "lists": bench_lists(servers, objects, rounds)}
+        report = {"objects": bench_objects(servers, nginx, rounds, scale), "sealed": bench_sealed(gateway, rounds, scale),
+                  "lists": bench_lists(servers, objects, rounds)}
         report["memory"] = [{"gateway": server.name, "peak_mib": round(server.peak_memory() / 1048576, 1)} for server in servers]
         return report
     finally:

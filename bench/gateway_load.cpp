@@ -1,10 +1,11 @@
 // A load for bench/run.py:
-//   gateway_load ENDPOINT ACCESS_KEY BUCKET VERB SIZE CONNECTIONS OPERATIONS [signed]
+//   gateway_load ENDPOINT ACCESS_KEY BUCKET VERB SIZE CONNECTIONS OPERATIONS [signed|sse-s3|sse-c]
 // The secret key comes from HOLDFAST_LOAD_SECRET. VERB: put | get | delete (prepared requests over
 // 256 names, or OPERATIONS names for delete), new (puts under names that nothing ever had), fill
 // (makes OPERATIONS small objects for list), list (walks them in pages of 1,000 OPERATIONS times;
 // it counts the keys and looks for the token, so that the time is the server's). Bodies are sent as
-// UNSIGNED-PAYLOAD, or with their SHA-256 when `signed`. Prints one JSON object: operations,
+// UNSIGNED-PAYLOAD, or with their SHA-256 when `signed`; sse-s3 and sse-c ask for encryption, with
+// the server's key or one of the load's. Prints one JSON object: operations,
 // failures, names that lists told, seconds, rates, its own CPU seconds.
 #include <atomic>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include "base/random.h"
 #include "codec/digest.h"
 #include "codec/sigv4.h"
+#include "codec/text.h"
 #include "raw_connection.h"
 #include "storage/s3/s3_storage.h"
 
@@ -34,6 +36,8 @@ struct Load {
   codec::Credentials credentials;
   std::uint64_t size = 0, connections = 0, operations = 0;
   std::string bytes, payload_hash;
+  std::string encryption;  // "", "sse-s3" or "sse-c"
+  std::string customer_key = codec::digest_of(codec::DigestAlgorithm::kSha256, "bench");
   std::string run = random_hex(8);  // what makes the names of `new` new
 
   std::string key(std::uint64_t number) const {
@@ -41,7 +45,7 @@ struct Load {
       return "list/" + std::to_string(number % 100) + "/" + std::to_string(number);
     }
     if (verb == "new") return "new/" + run + "/" + std::to_string(number);
-    return "load/" + std::to_string(size) + "/" + std::to_string(number);
+    return "load/" + encryption + std::to_string(size) + "/" + std::to_string(number);
   }
   std::uint64_t names() const {
     return verb == "fill" || verb == "new" || verb == "delete" ? operations
@@ -50,11 +54,24 @@ struct Load {
   bool sends_body() const { return verb == "put" || verb == "new" || verb == "fill"; }
 };
 
+void add_encryption(codec::SignedRequest& request, const Load& load) {
+  const std::string header = "x-amz-server-side-encryption";
+  if (load.encryption == "sse-s3" && load.sends_body()) {
+    request.headers.emplace_back(header, "AES256");
+  }
+  if (load.encryption != "sse-c") return;
+  const auto md5 = codec::digest_of(codec::DigestAlgorithm::kMd5, load.customer_key);
+  request.headers.emplace_back(header + "-customer-algorithm", "AES256");
+  request.headers.emplace_back(header + "-customer-key", codec::to_base64(load.customer_key));
+  request.headers.emplace_back(header + "-customer-key-MD5", codec::to_base64(md5));
+}
+
 std::string prepare(const Load& load, std::uint64_t number, WallTime now) {
   codec::SignedRequest request;
   request.method = load.sends_body() ? "PUT" : load.verb == "get" ? "GET" : "DELETE";
   request.path = "/" + load.bucket + "/" + load.key(number);
   request.headers = {{"Host", load.host + ":" + std::to_string(load.port)}};
+  add_encryption(request, load);
   codec::add_authorization(request, load.credentials, "us-east-1", now,
                            load.sends_body() ? load.payload_hash : codec::kUnsignedPayload);
   std::string head = request.method + " " + request.path + " HTTP/1.1\r\n";
@@ -179,7 +196,7 @@ int main(int argc, char** argv) {
   if (argc < 8 || secret == nullptr) {
     std::fprintf(stderr,
                  "usage: HOLDFAST_LOAD_SECRET=... gateway_load http://IPV4:PORT ACCESS_KEY BUCKET "
-                 "VERB SIZE CONNECTIONS OPERATIONS [signed]\n");
+                 "VERB SIZE CONNECTIONS OPERATIONS [signed|sse-s3|sse-c]\n");
     return 2;
   }
   Load load;
@@ -195,7 +212,9 @@ int main(int argc, char** argv) {
   load.connections = std::strtoull(argv[6], nullptr, 10);
   load.operations = std::strtoull(argv[7], nullptr, 10);
   load.bytes = random_bytes(load.size);
-  const bool is_signed = argc > 8 && std::string_view(argv[8]) == "signed";
+  const std::string_view extra = argc > 8 ? argv[8] : "";
+  const bool is_signed = extra == "signed";
+  if (extra.starts_with("sse-")) load.encryption = extra;
   load.payload_hash =
       is_signed ? codec::to_hex(codec::digest_of(codec::DigestAlgorithm::kSha256, load.bytes))
                 : std::string(codec::kUnsignedPayload);

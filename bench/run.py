@@ -183,6 +183,7 @@ def main():
             report["gateway"] = gateway_bench.run(work / "gateway", rounds, 0.25 if arguments.quick else 1,
                                                   arguments.objects or (10_000 if arguments.quick else 100_000), peers)
             print_rows("Gateway on a folder, fsync on; x: times a peer's rate", report["gateway"]["objects"])
+            print_rows("The same plain and encrypted; x: times the encrypted one's rate", report["gateway"]["sealed"])
             print_rows("Lists in pages of 1,000", report["gateway"]["lists"])
             print_rows("Peak memory", report["gateway"]["memory"])
         if arguments.only in (None, "victoria-metrics"):

@@ -190,6 +190,7 @@ WrittenBody write_body(const Context& context, Core& core, const ObjectRef& ref,
   digests.update(bytes);
   writer.write(bytes);
   if (count == first.size()) {
+    std::string().swap(first);  // its memory too: the rest may take long, and bodies be many
     if (digests.none()) {
       write_undigested(body, writer);
     } else {
