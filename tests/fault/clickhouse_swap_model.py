@@ -326,8 +326,9 @@ def main():
         steps = (pathlib.Path(folder) / "trace").read_text().splitlines()
         print(f"{len(steps)} steps")
         if arguments.mutations:
+            first = next(number for number, step in enumerate(steps, 1) if "REPLACE" in step) + 1
             survived = [name for name in ("no burial", "no burial by hand", "skip what was done", "clear without a word")
-                        if not any(trials.trial(kill_at=step, whom="server", mutation=name) for step in range(1, len(steps) + 1))]
+                        if not any(trials.trial(kill_at=step, whom="server", mutation=name) for step in range(first, len(steps) + 1))]
             print(f"mutations that no promise caught: {survived or 'none'}")
             sys.exit(bool(survived))
         for number, step in enumerate(steps, 1):
