@@ -12,7 +12,7 @@
 #include "codec/tar.h"
 #include "datastore/clickhouse/part.h"
 #include "datastore/clickhouse/part_check.h"
-#include "transfer/object_source.h"
+#include "transfer/ordered_fetch.h"
 
 namespace holdfast::datastore::ch {
 
@@ -40,7 +40,8 @@ class Arriving {
     }
     Descriptor file = open(name);
     if (check_) part_check_.begin(name, size);
-    std::vector<char> buffer(kBuffer);
+    // Most files are far smaller than what one read should take of a large one.
+    std::vector<char> buffer(std::size_t(std::clamp<std::uint64_t>(size, 1, kBuffer)));
     while (std::size_t count = read(std::span<char>(buffer))) {
       std::string_view bytes(buffer.data(), count);
       if (check_) part_check_.add(bytes);
@@ -105,7 +106,8 @@ class Unpacker {
       : context_(context),
         place_(place),
         environment_(*place.storage, options, progress, "download"),
-        threads_(environment_.limiter.threads(options.threads)) {}
+        threads_(environment_.limiter.threads(options.threads)),
+        ahead_(context, environment_, threads_) {}
 
   void run(const std::vector<UnpackItem>& items,
            const std::function<void(const std::string&)>* problem);
@@ -121,6 +123,7 @@ class Unpacker {
   const Place& place_;
   transfer::FetchEnvironment environment_;
   const unsigned threads_;
+  transfer::FetchAhead ahead_;
 };
 
 std::vector<Group> Unpacker::group(const std::vector<UnpackItem>& items) {
@@ -146,8 +149,7 @@ void Unpacker::read_archive(const Context& context, const Group& group, const Pa
   const NeededPart& part = group.first();
   const storage::ObjectRef ref = place_.object(part.backup, object.key);
   const std::string what = "read " + ref.text();
-  transfer::ObjectSource fetched(context, environment_, ref, object.size, object.digest,
-                                 object.revision);
+  transfer::OrderedFetch fetched(context, ahead_, ref, object.size, object.digest, object.revision);
   std::unique_ptr<codec::InflateSource> plain;
   if (part.format != Format::kTar) {
     plain = std::make_unique<codec::InflateSource>(
@@ -179,9 +181,8 @@ void Unpacker::read_archive(const Context& context, const Group& group, const Pa
 void Unpacker::read_file(const Context& context, const PartObject& object, Arriving& arriving) {
   const std::string_view bad = codec::why_bad_tar_name(object.file);
   if (!bad.empty()) arriving.corrupt(std::string(bad));
-  transfer::ObjectSource fetched(context, environment_,
-                                 place_.object(arriving.backup(), object.key), object.size,
-                                 object.digest, object.revision);
+  transfer::OrderedFetch fetched(context, ahead_, place_.object(arriving.backup(), object.key),
+                                 object.size, object.digest, object.revision);
   arriving.take(object.file, object.size, [&](std::span<char> into) { return fetched.read(into); });
 }
 
