@@ -2,7 +2,7 @@
 import os
 import pathlib
 
-DANGEROUS = ("file.rename", "file.exchange", "file.remove", "file.remove_tree", "journal.append", "storage.remove", "vm.")
+DANGEROUS = ("file.rename", "file.exchange", "file.remove", "file.remove_tree", "journal.append", "storage.remove", "vm.", "ch.")
 SPREAD = 30
 AT_MOST = int(os.environ.get("HOLDFAST_MOST_KILLS", "90"))
 
