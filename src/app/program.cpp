@@ -155,11 +155,28 @@ std::unique_ptr<datastore::Datastore> HoldfastProgram::make_victoria_metrics(
   return datastore::make_victoria_metrics(options, storage);
 }
 
+namespace {
+
+job::Hook hook_of(const config::Hook& hook) {
+  return {hook.command, hook.timeout, hook.on_error == config::OnError::kContinue};
+}
+
+job::Hooks hooks_of(const config::Hooks& hooks) {
+  return {hook_of(hooks.before_backup), hook_of(hooks.after_backup), hook_of(hooks.before_restore),
+          hook_of(hooks.after_restore)};
+}
+
+}  // namespace
+
 job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& request) {
   job::EngineOptions options;
   options.catalog.bucket = values().holdfast.catalog.bucket_name;
   options.catalog.prefix = values().holdfast.catalog.prefix;
   options.lease.wait_at_most = request.wait;
+  for (std::size_t i = 0; i < config::kAllStores.size(); ++i) {
+    if (config::kAllStores[i] == request.store)
+      options.hooks = hooks_of(values().holdfast.hooks[i]);
+  }
   if (request.store == config::Store::kVictoriaMetrics0 ||
       request.store == config::Store::kVictoriaMetrics1) {
     std::size_t number = request.store == config::Store::kVictoriaMetrics1 ? 1 : 0;

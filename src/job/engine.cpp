@@ -33,6 +33,54 @@ std::vector<std::string> Engine::recover(const Context& context, Progress& progr
   return lines;
 }
 
+namespace {
+
+// The hook after the work runs whatever became of it; its own failure never hides the work's.
+template <typename Work>
+auto with_hooks(const Context& context, HookPair& hooks, Work work) {
+  try {
+    hooks.before();
+    auto outcome = work();
+    hooks.after(true);
+    outcome.warnings.insert(outcome.warnings.end(), hooks.warnings().begin(),
+                            hooks.warnings().end());
+    return outcome;
+  } catch (const std::exception&) {
+    try {
+      hooks.after(false);
+    } catch (const Error& error) {
+      log::warning(context, error.to_string());
+    }
+    throw;
+  }
+}
+
+std::map<std::string, std::string> facts_for_hooks(const std::string& store, const Run& run,
+                                                   const char* kind) {
+  return {{"HOLDFAST_STORE", store}, {"HOLDFAST_RUN", run.id()}, {"HOLDFAST_KIND", kind}};
+}
+
+void note_in(catalog::RunRecord& record, const BackupOutcome& outcome) {
+  record.name = outcome.name;
+  record.changed = outcome.changed;
+  record.bytes_sent = outcome.bytes_sent;
+  record.objects_sent = outcome.objects_sent;
+  record.bytes_reused = outcome.bytes_reused;
+  record.objects_reused = outcome.objects_reused;
+  record.warnings = outcome.warnings;
+  record.counts = outcome.measured.counts;
+}
+
+void note_in(catalog::RunRecord& record, const RestoreOutcome& outcome) {
+  record.bytes_sent = outcome.bytes_fetched;
+  record.objects_sent = outcome.objects_fetched;
+  record.bytes_reused = outcome.bytes_reused;
+  record.objects_reused = outcome.objects_reused;
+  record.warnings = outcome.warnings;
+}
+
+}  // namespace
+
 BackupOutcome Engine::backup(const Context& context, datastore::BackupRequest request,
                              Progress& progress) {
   bool is_copy = request.kind == BackupKind::kDatedCopy;
@@ -40,20 +88,25 @@ BackupOutcome Engine::backup(const Context& context, datastore::BackupRequest re
   request.run_id = run.record().id;
   return run.execute([&](const Context& inside, Fence& fence) {
     std::vector<std::string> mended = recover(inside, progress);
-    BackupOutcome outcome = datastore_.backup(inside, request, fence, progress);
+    HookPair hooks(inside, options_.hooks.before_backup, options_.hooks.after_backup,
+                   facts_for_hooks(datastore_.store(), run, "Backup"), progress);
+    BackupOutcome outcome = with_hooks(
+        inside, hooks, [&] { return datastore_.backup(inside, request, fence, progress); });
     outcome.warnings.insert(outcome.warnings.begin(), mended.begin(), mended.end());
-    catalog::RunRecord& record = run.record();
-    record.name = outcome.name;
-    record.changed = outcome.changed;
-    record.bytes_sent = outcome.bytes_sent;
-    record.objects_sent = outcome.objects_sent;
-    record.bytes_reused = outcome.bytes_reused;
-    record.objects_reused = outcome.objects_reused;
-    record.warnings = outcome.warnings;
-    record.counts = outcome.measured.counts;
+    note_in(run.record(), outcome);
     return outcome;
   });
 }
+
+namespace {
+
+void refuse_conflicts(const RestorePlan& plan) {
+  if (plan.conflicts.empty()) return;
+  throw Refused(fmt::format("restore of {} {}", plan.store, plan.name),
+                fmt::format("{}", fmt::join(plan.conflicts, "; also ")));
+}
+
+}  // namespace
 
 RestoreOutcome Engine::restore(const Context& context, const PlanRequest& request,
                                Progress& progress,
@@ -63,20 +116,24 @@ RestoreOutcome Engine::restore(const Context& context, const PlanRequest& reques
   return run.execute([&](const Context& inside, Fence& fence) {
     std::vector<std::string> mended = recover(inside, progress);
     RestorePlan plan = datastore_.plan(inside, request);
-    bool wanted = confirm(plan);
-    std::string what = fmt::format("restore of {} {}", plan.store, plan.name);
-    if (!plan.conflicts.empty())
-      throw Refused(what, fmt::format("{}", fmt::join(plan.conflicts, "; also ")));
-    if (!wanted) throw Refused(what, "not confirmed", "give --yes to restore without being asked");
-    fence.check();
-    RestoreOutcome outcome = datastore_.restore(inside, plan, progress);
+    const bool wanted = confirm(plan);
+    const Hooks& commands = options_.hooks;
+    // A command before may do away with what is in the way, such as a running server.
+    if (commands.before_restore.command.empty()) refuse_conflicts(plan);
+    if (!wanted) {
+      throw Refused(fmt::format("restore of {} {}", plan.store, plan.name), "not confirmed",
+                    "give --yes to restore without being asked");
+    }
+    HookPair hooks(inside, commands.before_restore, commands.after_restore,
+                   facts_for_hooks(datastore_.store(), run, "Restore"), progress);
+    RestoreOutcome outcome = with_hooks(inside, hooks, [&] {
+      if (!commands.before_restore.command.empty()) plan = datastore_.plan(inside, request);
+      refuse_conflicts(plan);
+      fence.check();
+      return datastore_.restore(inside, plan, progress);
+    });
     outcome.warnings.insert(outcome.warnings.begin(), mended.begin(), mended.end());
-    catalog::RunRecord& record = run.record();
-    record.bytes_sent = outcome.bytes_fetched;
-    record.objects_sent = outcome.objects_fetched;
-    record.bytes_reused = outcome.bytes_reused;
-    record.objects_reused = outcome.objects_reused;
-    record.warnings = outcome.warnings;
+    note_in(run.record(), outcome);
     return outcome;
   });
 }

@@ -1,9 +1,9 @@
 // The only engine: takes a store's lease, lets its Datastore work, and leaves a run record,
 // whatever happens.
 //
-// Order of every run: lease, recover what a killed run left, work, record, give the lease back. A
-// run that fails is recorded with its error and the error is thrown on. A record that cannot be
-// written costs a warning only: the backup is there.
+// Order of every run: lease, recover what a killed run left, hook, work, hook, record, give the
+// lease back. A run that fails is recorded with its error and the error is thrown on. A record that
+// cannot be written costs a warning only: the backup is there.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,7 @@
 #include "catalog/lease.h"
 #include "catalog/run_record.h"
 #include "datastore/datastore.h"
+#include "job/hooks.h"
 
 namespace holdfast::job {
 
@@ -26,6 +27,7 @@ struct EngineOptions {
   // Of a store whose backups build on each other: so many stay, and what they need; 0: all. None:
   // the store has dated copies.
   std::optional<std::uint64_t> keep_chained;
+  Hooks hooks;
   bool catalog_is_read_only = false;  // nobody can run there: no lease, no record
 };
 

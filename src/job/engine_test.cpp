@@ -34,6 +34,7 @@ class NamesDatastore : public datastore::Datastore {
     plan.name = request.name;
     plan.mode = request.mode;
     plan.conflicts = conflicts;
+    if (conflicts_once) conflicts.clear();
     return plan;
   }
   datastore::RestoreOutcome restore(const Context&, const datastore::RestorePlan& plan,
@@ -71,6 +72,7 @@ class NamesDatastore : public datastore::Datastore {
   datastore::Measurement measured;
   std::optional<datastore::Measurement> recorded_then;
   int recovered = 0;
+  bool conflicts_once = false;  // the next plan has none
 };
 
 class EngineTest : public ::testing::Test {
@@ -229,6 +231,58 @@ TEST_F(EngineTest, PruneRemovesOnlyDatedCopiesBeyondTheCounts) {
   engine.prune(context_, false);
   std::sort(store_.removed.begin(), store_.removed.end());
   EXPECT_EQ(store_.removed, (std::vector<std::string>{"copy-1", "copy-2"}));
+}
+
+TEST_F(EngineTest, PruneOfChainsKeepsWhatIsNeededAndRemovesTheNewestFirst) {
+  for (const auto& [name, parent] : std::vector<std::pair<std::string, std::string>>{
+           {"f1", ""}, {"i1", "f1"}, {"f2", ""}, {"i2", "f2"}, {"i3", "i2"}}) {
+    BackupEntry entry;
+    entry.name = name;
+    entry.parent = parent;
+    entry.complete = true;
+    store_.entries.push_back(entry);
+  }
+  BackupEntry broken;
+  broken.name = "half";
+  broken.is_abandoned = true;
+  store_.entries.push_back(broken);
+  options_.keep_chained = 1;
+  EXPECT_EQ(Engine(store_, *memory_, options_).prune(context_, true).size(), 6u);
+  EXPECT_TRUE(store_.removed.empty());
+  Engine(store_, *memory_, options_).prune(context_, false);
+  EXPECT_EQ(store_.removed, (std::vector<std::string>{"half", "i1", "f1"}));
+}
+
+TEST_F(EngineTest, HooksRunAroundTheWorkAlsoWhenItFails) {
+  TemporaryFolder folder;
+  const fs::path file = folder.path() / "written";
+  auto writes = [&](const std::string& word) {
+    return Hook{{"sh", "-c", "echo " + word + " $HOLDFAST_OUTCOME >> " + file.string()}};
+  };
+  options_.hooks = {writes("a"), writes("b"), writes("c"), writes("d")};
+  Engine(store_, *memory_, options_).backup(context_, {}, progress_);
+  store_.backup_error = Unavailable("x", "y");
+  EXPECT_THROW(Engine(store_, *memory_, options_).backup(context_, {}, progress_), Unavailable);
+  Engine(store_, *memory_, options_).restore(context_, {.name = "n"}, progress_, [](const auto&) {
+    return true;
+  });
+  EXPECT_EQ(read_file(file, 1000), "a\nb success\na\nb failure\nc\nd success\n");
+}
+
+TEST_F(EngineTest, AHookBeforeARestoreMayClearWhatIsInTheWay) {
+  TemporaryFolder folder;
+  store_.conflicts = {"the server is running"};
+  options_.hooks.before_restore = {{"true"}};
+  EXPECT_THROW(Engine(store_, *memory_, options_)
+                   .restore(context_, {.name = "n"}, progress_, [](const auto&) { return true; }),
+               Refused);
+  EXPECT_TRUE(store_.restored.empty());
+  // The command ran, and the plan was made again.
+  store_.conflicts_once = true;
+  Engine(store_, *memory_, options_).restore(context_, {.name = "n"}, progress_, [](const auto&) {
+    return true;
+  });
+  EXPECT_EQ(store_.restored, std::vector<std::string>{"n"});
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ class Run {
       std::string store, std::string kind);
 
   catalog::RunRecord& record() { return record_; }
+  const std::string& id() const { return record_.id; }
 
   // Takes the lease, runs `work(context, fence)`, writes the record, gives the lease back. Nothing
   // is recorded of a run that did not get the lease: it has not begun.

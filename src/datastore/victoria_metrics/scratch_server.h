@@ -2,9 +2,10 @@
 // object lives. It dies with this process, too.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <sys/types.h>
 
+#include "base/child.h"
 #include "base/context.h"
 #include "base/file.h"
 
@@ -22,14 +23,14 @@ class ScratchServer {
   std::string url() const;
 
  private:
+  void start(const std::string& program, const fs::path& data);
   bool wait_until_ready(const Context& context);
   std::string last_words() const;
-  void stop(Duration patience);
 
   Context context_;
   fs::path log_;
   int port_ = 0;
-  pid_t pid_ = -1;
+  std::unique_ptr<Child> server_;
 };
 
 }  // namespace holdfast::datastore::vm
