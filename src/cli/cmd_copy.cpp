@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "cli/program.h"
 #include "cli/text.h"
+#include "datastore/clickhouse/clickhouse.h"
 #include "job/mirror.h"
 
 namespace holdfast::cli {
@@ -71,6 +72,24 @@ nlohmann::json to_json(const std::string& store, const job::CopiedBackup& copied
           {"complete", copied.is_complete()}};
 }
 
+job::CopyRequest whole_request(Program& program, const Arguments& arguments, config::Store store,
+                               const OpenPlace& from, const OpenPlace& to) {
+  job::CopyRequest request = request_of(*to.values, store);
+  request.name = arguments.name;
+  request.replace = arguments.replace;
+  request.skip = to.values->holdfast.catalog.prefix;
+  request.to.storage = to.storage.get();
+  request.from = {from.storage.get(), request.to.bucket};
+  if (from.values) request.from.bucket = request_of(*from.values, store).to.bucket;
+  if (!arguments.source_bucket.empty()) request.from.bucket = arguments.source_bucket;
+  if (store == config::Store::kClickHouse && !request.name.empty()) {
+    request.needed =
+        datastore::clickhouse_chain(program.context(), *from.storage, request.from.bucket,
+                                    to.values->clickhouse.prefix, request.name);
+  }
+  return request;
+}
+
 // The stores to copy: the one that is named, or all; of all, those without a backup are left out.
 int run(Program& program, const Arguments& arguments) {
   OpenPlace to = program.open_place({arguments.destination, arguments.direct, false});
@@ -85,14 +104,7 @@ int run(Program& program, const Arguments& arguments) {
   nlohmann::json json = nlohmann::json::array();
   bool any = false;
   for (config::Store store : stores) {
-    job::CopyRequest request = request_of(*to.values, store);
-    request.name = arguments.name;
-    request.replace = arguments.replace;
-    request.skip = to.values->holdfast.catalog.prefix;
-    request.to.storage = to.storage.get();
-    request.from = {from.storage.get(), request.to.bucket};
-    if (from.values) request.from.bucket = request_of(*from.values, store).to.bucket;
-    if (!arguments.source_bucket.empty()) request.from.bucket = arguments.source_bucket;
+    const job::CopyRequest request = whole_request(program, arguments, store, from, to);
     std::vector<job::CopiedBackup> copied;
     try {
       copied =
@@ -124,7 +136,8 @@ Command make_copy_command(Program& program) {
   command.name = "copy";
   command.summary = "copy backups to another storage";
   command.description =
-      "Copies one backup, a store's, or all, object for object, and proves each. Goes on where it "
+      "Copies one backup (of clickhouse with those it builds on), a store's, or all, object for "
+      "object, and proves each. Goes on where it "
       "was when it is started again; changes nothing at the source. A source that is no holdfast "
       "is named by its address: its keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
   command.examples = {

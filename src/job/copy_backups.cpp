@@ -20,9 +20,9 @@ std::vector<std::string> folders_of(const Context& context, const CopyRequest& r
 }
 
 // The prefix that all objects of one backup have.
-std::string prefix_of(const CopyRequest& request) {
+std::string prefix_of(const CopyRequest& request, const std::string& name) {
   std::string folder = request.prefix.substr(0, request.prefix.rfind('/') + 1);
-  return folder + request.name + (request.shape == BackupShape::kFolders ? "/" : "");
+  return folder + name + (request.shape == BackupShape::kFolders ? "/" : "");
 }
 
 Extra extra_of(const CopyRequest& request) {
@@ -44,7 +44,12 @@ std::vector<std::string> prefixes_of(const Context& context, const CopyRequest& 
                           "its backups share their objects",
                           "copy the whole repository: leave the name out");
   }
-  if (!all) return {prefix_of(request)};
+  if (!all) {
+    std::vector<std::string> out;
+    for (const std::string& needed : request.needed) out.push_back(prefix_of(request, needed));
+    out.push_back(prefix_of(request, request.name));
+    return out;
+  }
   if (request.shape != BackupShape::kFolders) return {request.prefix};
   std::vector<std::string> folders = folders_of(context, request);
   if (folders.empty()) {

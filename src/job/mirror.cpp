@@ -257,7 +257,8 @@ CommitRank commit_rank(std::string_view key) {
   if (name == "metadata.json" && key.find("/metadata/") == std::string_view::npos) {
     return CommitRank::kCompletion;
   }
-  if (is_list || name.ends_with("_manifest.ignore")) return CommitRank::kManifest;
+  const bool is_manifest = name.ends_with("_manifest.ignore") || name == "holdfast_manifest.zst";
+  if (is_list || is_manifest) return CommitRank::kManifest;
   return CommitRank::kData;
 }
 

@@ -68,10 +68,11 @@ struct CopyRequest {
   std::string store;
   BackupShape shape = BackupShape::kFolders;
   MirrorPlace from, to;
-  std::string prefix;    // the same at both places
-  std::string name;      // of one backup; empty: all
-  std::string skip;      // as in MirrorOptions: the catalog
-  bool replace = false;  // of a repository: what the destination's has more is removed
+  std::string prefix;               // the same at both places
+  std::string name;                 // of one backup; empty: all
+  std::vector<std::string> needed;  // backups that it builds on, copied before it
+  std::string skip;                 // as in MirrorOptions: the catalog
+  bool replace = false;             // of a repository: what the destination's has more is removed
   transfer::TransferOptions transfer;
 };
 struct CopiedBackup {

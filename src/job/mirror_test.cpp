@@ -205,6 +205,7 @@ TEST(CommitRankTest, KnowsEveryStore) {
   EXPECT_EQ(commit_rank(kMarker), CommitRank::kCompletion);
   EXPECT_EQ(commit_rank("full_1/metadata.json"), CommitRank::kCompletion);
   EXPECT_EQ(commit_rank("full_1/metadata/otel/metadata.json"), CommitRank::kData);
+  EXPECT_EQ(commit_rank("full_1/holdfast_manifest.zst"), CommitRank::kManifest);
   EXPECT_EQ(commit_rank("index-12"), CommitRank::kCompletion);
   EXPECT_EQ(commit_rank("indices/x/0/index-abc"), CommitRank::kManifest);
   EXPECT_EQ(commit_rank("sts-backup-20261122-0300.graph"), CommitRank::kData);

@@ -36,6 +36,7 @@ struct Work {
   std::vector<ChosenPart> parts = {};
   TableDocument document = {};
   ManifestTable record = {};
+  bool is_gone = false;  // dropped since the tables were listed
 };
 
 class Run {
@@ -169,16 +170,23 @@ void Run::freeze_all(Shadow& shadow) {
   for (std::size_t i = 0; i < works_.size(); ++i) {
     Work& work = works_[i];
     if (work.table.has_parts()) {
-      frozen[i] = shadow.freeze(work.table);
+      try {
+        frozen[i] = shadow.freeze(work.table);
+      } catch (const NotFound&) {
+        work.is_gone = true;
+        outcome_.warnings.push_back(work.table.name.text() + " was dropped meanwhile: left out");
+      }
       work.told = told_parts(context_, *store_.server, work.table.name, schema_.is_old);
     }
     progress_.advance(0, 1);
   }
   const Base* base = base_ ? &*base_ : nullptr;
   for (std::size_t i = 0; i < works_.size(); ++i) {
+    if (works_[i].is_gone) continue;
     works_[i].parts = choose_parts(context_, works_[i].table.name, frozen[i], base);
     describe(works_[i]);
   }
+  std::erase_if(works_, [](const Work& work) { return work.is_gone; });
 }
 
 std::string attached(const Table& table) {

@@ -1,5 +1,7 @@
 #include "datastore/clickhouse/clickhouse.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "datastore/clickhouse/backup.h"
 #include "datastore/clickhouse/commit.h"
@@ -128,6 +130,25 @@ std::unique_ptr<Datastore> make_clickhouse(const ClickHouseOptions& options,
       ch::make_server({options.url, options.user, options.password}),
   };
   return std::make_unique<ClickHouse>(std::move(store));
+}
+
+std::vector<std::string> clickhouse_chain(const Context& context, storage::Storage& storage,
+                                          const std::string& bucket, const std::string& prefix,
+                                          const std::string& name) {
+  const ch::Place place{&storage, bucket, prefix, "clickhouse"};
+  std::vector<std::string> chain;
+  for (std::string next = name; !next.empty();) {
+    try {
+      next = ch::open_backup(context, place, next).document.required_backup;
+    } catch (const NotFound&) {
+      break;  // who copies the last one that was found is told that it is not complete
+    }
+    const bool is_circle = std::find(chain.begin(), chain.end(), next) != chain.end();
+    if (next.empty() || next == name || is_circle) break;
+    chain.push_back(next);
+  }
+  std::reverse(chain.begin(), chain.end());
+  return chain;
 }
 
 }  // namespace holdfast::datastore

@@ -29,4 +29,9 @@ struct ClickHouseOptions {
 std::unique_ptr<Datastore> make_clickhouse(const ClickHouseOptions& options,
                                            storage::Storage& storage);
 
+// The backups that `name` builds on, the oldest first. Ends where one is missing.
+std::vector<std::string> clickhouse_chain(const Context& context, storage::Storage& storage,
+                                          const std::string& bucket, const std::string& prefix,
+                                          const std::string& name);
+
 }  // namespace holdfast::datastore
