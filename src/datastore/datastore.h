@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,9 @@ struct RestoreOutcome {
 struct VerifyRequest {
   std::string name;
   bool deep = false;  // read and hash every byte
+  // Backups that are verified by themselves: their objects are not read again for one that builds
+  // on them.
+  std::set<std::string> others = {};
 };
 struct VerifyReport {
   std::uint64_t objects = 0, bytes = 0, objects_without_checksum = 0;

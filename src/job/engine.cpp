@@ -150,8 +150,9 @@ VerifyReport Engine::verify(const Context& context, const VerifyRequest& request
     if (names.empty()) throw NotFound("verify " + datastore_.store(), "there is no backup");
   }
   VerifyReport total;
+  const std::set<std::string> all(names.begin(), names.end());
   for (const std::string& name : names) {
-    VerifyReport one = datastore_.verify(context, {name, request.deep}, progress);
+    VerifyReport one = datastore_.verify(context, {name, request.deep, all}, progress);
     total.objects += one.objects;
     total.bytes += one.bytes;
     total.objects_without_checksum += one.objects_without_checksum;

@@ -140,6 +140,11 @@ RestorePlan Planner::run() {
                       "ClickHouse tables are restored beside and then replaced",
                       "leave --in-place out; restore table by table where the disk is too small");
   }
+  if (is_own_database(request_.as_database) || is_scratch_database(request_.as_database)) {
+    throw InvalidArgument("restore " + store_.place.store,
+                          request_.as_database + " is the server's or holdfast's own database",
+                          "give --as another name");
+  }
   details_->request = request_;
   details_->resolved = resolve(context_, store_.place, request_.name);
   require_whole(details_->resolved);
