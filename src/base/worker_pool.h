@@ -16,7 +16,7 @@ namespace holdfast {
 // Runs tasks on up to `threads` threads, started as needed. submit() blocks while `queue_limit`
 // tasks wait, so a producer cannot run ahead. The first exception of a task cancels the pool's
 // context, drops what waits and is rethrown by the next submit() or by finish(). Submit from one
-// thread only; tasks may run in any order.
+// thread at a time; tasks may run in any order.
 class WorkerPool {
  public:
   WorkerPool(const Context& context, std::size_t threads, std::size_t queue_limit = 0);
