@@ -29,6 +29,8 @@ class XmlWriter {
  public:
   // Starts with the declaration and <root xmlns="space"> (no attribute when space is empty).
   XmlWriter(std::string_view root, std::string_view space);
+  // That about so many bytes come now: memory for all at once.
+  void expect(std::size_t bytes) { out_.reserve(out_.size() + bytes); }
   XmlWriter& open(std::string_view name);
   XmlWriter& close();
   XmlWriter& element(std::string_view name, std::string_view text);

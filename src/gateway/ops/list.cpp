@@ -19,6 +19,7 @@ std::string text_parameter(const Target& target, std::string_view name) {
 }
 
 constexpr unsigned kMostKeys = 1000;
+constexpr std::size_t kBytesOfContents = 270;  // of one object's element, but for its key
 
 struct Listing {
   storage::ListRequest request;
@@ -80,6 +81,11 @@ void write_head(codec::XmlWriter& xml, const Listing& listing, const NameEncoder
 
 void write_contents(codec::XmlWriter& xml, const Listing& listing, const NameEncoder& encode,
                     bool with_owner) {
+  std::size_t bytes = 0;
+  for (const storage::ObjectInfo& object : listing.page.objects) {
+    bytes += kBytesOfContents + object.key.size();
+  }
+  xml.expect(bytes);
   for (const storage::ObjectInfo& object : listing.page.objects) {
     xml.open("Contents");
     write_object(xml, object, encode);

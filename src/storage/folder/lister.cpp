@@ -1,5 +1,6 @@
 #include "storage/folder/lister.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
@@ -142,6 +143,12 @@ class PageBuilder {
   explicit PageBuilder(const ListRequest& request) : request_(request) {}
 
   std::size_t room() const { return request_.limit - page_.objects.size() - page_.prefixes.size(); }
+  // That so many objects come now: memory for all at once.
+  void expect(std::size_t objects) {
+    const std::size_t all = page_.objects.size() + std::min(objects, room());
+    if (all > page_.objects.capacity())
+      page_.objects.reserve(std::max(all, 2 * page_.objects.size()));
+  }
   // False: the page is full, and there is one more that does not fit.
   bool has_room() {
     if (room() > 0) return true;
@@ -253,7 +260,7 @@ class Listing {
     auto folder = walk_.folder();
     if (!folder) return true;
     if (waiting_.empty() || waiting_.back().folder != folder) ++held_folders_;
-    waiting_.push_back({found.key, found.name, std::move(folder), std::nullopt});
+    waiting_.push_back({found.key, found.name, std::move(folder)});
     // One more than there is room for, to know whether there is another page.
     if (waiting_.size() <= page_.room() && held_folders_ < kHeldFolders) return true;
     return add_waiting();
@@ -277,16 +284,18 @@ class Listing {
   // Reads what was found and not yet read, and adds what is still there to the page. False when
   // the page is full.
   bool add_waiting() {
+    std::vector<std::optional<ObjectInfo>> infos(waiting_.size());
     helpers_.each(waiting_.size(), [&](std::size_t i) {
-      Waiting& each = waiting_[i];
-      each.info = info_of(each.key, each.name, each.folder->get());
+      const Waiting& each = waiting_[i];
+      infos[i] = info_of(each.key, each.name, each.folder->get());
     });
+    page_.expect(infos.size());
     bool fits = true;
-    for (Waiting& each : waiting_) {
-      if (!each.info) continue;
+    for (auto& info : infos) {
+      if (!info) continue;
       fits = page_.has_room();
       if (!fits) break;
-      page_.add_object(std::move(*each.info));
+      page_.add_object(std::move(*info));
     }
     waiting_.clear();
     held_folders_ = 0;
@@ -329,7 +338,6 @@ class Listing {
   struct Waiting {
     std::string key, name;
     std::shared_ptr<const Descriptor> folder;
-    std::optional<ObjectInfo> info;
   };
 
   const ObjectTree& tree_;
