@@ -56,7 +56,7 @@ class ClickHouseBench:
 
     def newest(self, gateway) -> str:
         done = processes.holdfast(gateway.values, "--output", "json", "list", STORE)
-        return json.loads(done.stdout)["backups"][-1]["name"]
+        return json.loads(done.stdout)[-1]["name"]
 
     def requests(self, gateway, since: int) -> int:
         lines = gateway.log.read_text().splitlines()[since:]
