@@ -21,7 +21,8 @@ struct ServerOptions {
   std::string url;
   std::string user;
   Secret password;
-  Duration timeout = std::chrono::minutes(10);  // of one statement
+  // Of one statement: of all rows of a table that are read, of a part that is copied.
+  Duration timeout = std::chrono::hours(2);
 };
 
 // For one statement, as SET has them.
