@@ -10,6 +10,8 @@ namespace holdfast::app {
 
 namespace {
 
+constexpr std::size_t kHeldBytes = 25 << 20;  // of bodies that can be sent again, all together
+
 std::string variable(const config::Environment& environment, const std::string& name) {
   return environment.get(name).value_or("");
 }
@@ -82,8 +84,8 @@ storage::S3Options s3_upstream_options(const config::Values& values,
 std::unique_ptr<storage::Storage> open_s3_upstream(const config::Values& values,
                                                    const config::Environment& environment,
                                                    Use use) {
-  auto raw =
-      storage::with_retry(storage::make_s3_storage(s3_upstream_options(values, environment)));
+  auto raw = storage::with_retry(storage::make_s3_storage(s3_upstream_options(values, environment)),
+                                 {}, kHeldBytes);
   const config::Catalog& catalog = values.holdfast.catalog;
   return storage::with_client_etags(
       std::move(raw), {catalog.bucket_name, catalog.prefix, use == Use::kReadsAndWrites});

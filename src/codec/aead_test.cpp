@@ -4,15 +4,12 @@
 
 #include "base/error.h"
 #include "codec/text.h"
+#include "support/counted_bytes.h"
 
 namespace holdfast::codec {
 namespace {
 
-std::string counted(unsigned first, unsigned count) {
-  std::string out;
-  for (unsigned i = 0; i < count; ++i) out += char(first + i);
-  return out;
-}
+using support::counted_bytes;
 
 std::string sealed(AesGcm& cipher, std::string_view nonce, std::string_view associated,
                    std::string_view plain) {
@@ -21,8 +18,8 @@ std::string sealed(AesGcm& cipher, std::string_view nonce, std::string_view asso
   return out;
 }
 
-const Secret kKey(counted(0, 32));
-const std::string kNonce = counted(100, 12);
+const Secret kKey(counted_bytes(0, 32));
+const std::string kNonce = counted_bytes(100, 12);
 
 // Computed with Python's cryptography (AESGCM).
 TEST(AeadTest, SealsAsOthersDo) {
@@ -39,8 +36,8 @@ TEST(AeadTest, OpensOnlyWhatWasSealedSo) {
   EXPECT_TRUE(cipher.open(kNonce, "header", bytes, out));
   EXPECT_EQ(out, "attack at dawn");
   EXPECT_FALSE(cipher.open(kNonce, "other", bytes, out));
-  EXPECT_FALSE(cipher.open(counted(101, 12), "header", bytes, out));
-  EXPECT_FALSE(AesGcm(Secret(counted(1, 32))).open(kNonce, "header", bytes, out));
+  EXPECT_FALSE(cipher.open(counted_bytes(101, 12), "header", bytes, out));
+  EXPECT_FALSE(AesGcm(Secret(counted_bytes(1, 32))).open(kNonce, "header", bytes, out));
   EXPECT_FALSE(cipher.open(kNonce, "header", bytes.substr(1), out));
   EXPECT_FALSE(cipher.open(kNonce, "header", "short", out));
   for (std::size_t at = 0; at < bytes.size(); ++at) {
@@ -52,7 +49,7 @@ TEST(AeadTest, OpensOnlyWhatWasSealedSo) {
 }
 
 TEST(AeadTest, RefusesSizesThatAreNoKeysNoncesOrBuffers) {
-  EXPECT_THROW(AesGcm(Secret(counted(0, 31))), InvalidArgument);
+  EXPECT_THROW(AesGcm(Secret(counted_bytes(0, 31))), InvalidArgument);
   AesGcm cipher(kKey);
   std::string out(64, '\0');
   EXPECT_THROW(cipher.seal("short", "", "x", out), Failed);
@@ -63,7 +60,7 @@ TEST(AeadTest, RefusesSizesThatAreNoKeysNoncesOrBuffers) {
 // RFC 5869, test cases 1 and 3.
 TEST(AeadTest, DerivesKeysAsTheRfcSays) {
   const Secret key(std::string(22, '\x0b'));
-  EXPECT_EQ(to_hex(hkdf_sha256(key, counted(0, 13), counted(0xf0, 10), 42).reveal()),
+  EXPECT_EQ(to_hex(hkdf_sha256(key, counted_bytes(0, 13), counted_bytes(0xf0, 10), 42).reveal()),
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
   EXPECT_EQ(to_hex(hkdf_sha256(key, "", "", 42).reveal()),
             "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "codec/text.h"
 #include "gateway/call.h"
 #include "gateway/text.h"
 
@@ -202,6 +203,30 @@ WallTime due_after(WallTime start, unsigned days) {
   const WallTime least = start + days * day;
   const auto beyond = least.time_since_epoch() % day;
   return beyond == Duration::zero() ? least : least - beyond + day;
+}
+
+bool concerns(const LifecycleRule& rule, std::uint64_t size, const Tags& tags) {
+  if (rule.larger_than && size <= *rule.larger_than) return false;
+  if (rule.smaller_than && size >= *rule.smaller_than) return false;
+  return std::includes(tags.begin(), tags.end(), rule.tags.begin(), rule.tags.end());
+}
+
+std::optional<std::string> expiration_of(const std::string& document,
+                                         const storage::ObjectInfo& object) {
+  std::optional<WallTime> first;
+  std::string id;
+  for (const LifecycleRule& rule : parse_lifecycle(codec::parse_xml(document))) {
+    if (!rule.enabled || !object.key.starts_with(rule.prefix)) continue;
+    if (!concerns(rule, object.size, object.marks.tags)) continue;
+    std::optional<WallTime> ends = rule.expire_date;
+    if (rule.expire_days) ends = due_after(object.modified, *rule.expire_days);
+    if (!ends || (first && *first <= *ends)) continue;
+    first = ends;
+    id = rule.id;
+  }
+  if (!first) return std::nullopt;
+  return "expiry-date=\"" + format_http_date(*first) + "\", rule-id=\"" +
+         codec::uri_encode(id, codec::Slash::kEncode) + "\"";
 }
 
 }  // namespace holdfast::gateway

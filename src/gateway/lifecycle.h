@@ -42,6 +42,14 @@ std::string lifecycle_document(const std::vector<LifecycleRule>& rules);
 // is at least that many days later.
 WallTime due_after(WallTime start, unsigned days);
 
+// Whether the rule's sizes and tags are those of an object under its prefix.
+bool concerns(const LifecycleRule& rule, std::uint64_t size, const Tags& tags);
+
+// What x-amz-expiration says of the current object `object` in a bucket with that lifecycle
+// document: the moment and the rule by which it goes first. nullopt: none removes it.
+std::optional<std::string> expiration_of(const std::string& document,
+                                         const storage::ObjectInfo& object);
+
 struct LifecycleReport {
   std::uint64_t uploads = 0, versions = 0, objects = 0, markers = 0;  // that were removed
   std::uint64_t locked = 0;                                           // that stay for a lock

@@ -111,16 +111,14 @@ class RuleRun {
   }
 
   bool matches(const storage::ObjectInfo& object) {
-    if (rule_.larger_than && object.size <= *rule_.larger_than) return false;
-    if (rule_.smaller_than && object.size >= *rule_.smaller_than) return false;
-    if (rule_.tags.empty()) return true;
-    bool all = false;
+    if (rule_.tags.empty()) return concerns(rule_, object.size, {});
+    bool right = false;
     attempt([&] {
       const Tags tags =
           storage_.head(context_, {bucket_, object.key, object.version}, {}).marks.tags;
-      all = std::includes(tags.begin(), tags.end(), rule_.tags.begin(), rule_.tags.end());
+      right = concerns(rule_, object.size, tags);
     });
-    return all;
+    return right;
   }
 
   bool remove(const storage::RemoveTarget& target) {

@@ -170,5 +170,35 @@ TEST_F(LifecycleTest, LockedVersionsStay) {
   EXPECT_EQ(root.send("GET", "/locked/a?versionId=" + held).body, "1");
 }
 
+TEST_F(LifecycleTest, ReadsTellWhenAnObjectExpires) {
+  const auto expiration = [&](const std::string& key) {
+    const std::string head = send("HEAD", "/" + key).header("x-amz-expiration");
+    EXPECT_EQ(send("GET", "/" + key).header("x-amz-expiration"), head);
+    return head;
+  };
+  send("PUT", "/logs/a", "1");
+  send("PUT", "/logs/tagged", "1", {{"x-amz-tagging", "keep=no"}});
+  send("PUT", "/other", "1");
+  EXPECT_EQ(expiration("logs/a"), "");
+  const auto expires = [](int days) {
+    return "<ID>after " + std::to_string(days) + "/x</ID><Expiration><Days>" +
+           std::to_string(days) + "</Days></Expiration>";
+  };
+  ASSERT_EQ(set(rule(expires(30), "<Prefix>logs/</Prefix>") +
+                rule(expires(5), "<Tag><Key>keep</Key><Value>no</Value></Tag>") +
+                rule(expires(1), "<Prefix></Prefix>", "Disabled")),
+            "");
+  const auto told = [&](int days) {
+    return "expiry-date=\"" + format_http_date(due_after(clock.now(), unsigned(days))) +
+           "\", rule-id=\"after%20" + std::to_string(days) + "%2Fx\"";
+  };
+  EXPECT_EQ(expiration("logs/a"), told(30));
+  EXPECT_EQ(expiration("logs/tagged"), told(5));
+  EXPECT_EQ(expiration("other"), "");
+  EXPECT_EQ(send("PUT", "/logs/b", "1").header("x-amz-expiration"), told(30));
+  EXPECT_EQ(send("PUT", "/logs/b", "1", {{"x-amz-tagging", "keep=no"}}).header("x-amz-expiration"),
+            told(5));
+}
+
 }  // namespace
 }  // namespace holdfast::gateway

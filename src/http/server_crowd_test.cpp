@@ -44,35 +44,22 @@ TEST(ServerCrowd, RefusesConnectionsBeyondTheLimit) {
 }
 
 TEST(ServerCrowd, RefusesRequestsBeyondTheQueue) {
-  ServerOptions options;
-  options.max_workers = 1;
-  options.max_queued_requests = 1;
-  Gate gate;
-  RunningServer server(gate.handler(), options);
-  Peer running(server->port()), waiting(server->port()), refused(server->port());
-  running.send(get("/gate"));
-  gate.entered.get_future().wait();
-  waiting.send(get("/"));
-  while (server->queued_requests() < 1) std::this_thread::yield();
+  BusyServer busy;
+  Peer waiting(busy.server->port()), refused(busy.server->port());
+  busy.queue(waiting);
   refused.send(get("/"));
   EXPECT_THAT(refused.read_to_end(), StartsWith("HTTP/1.1 503 "));
-  gate.released.set_value();
-  EXPECT_THAT(running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+  busy.gate.released.set_value();
+  EXPECT_THAT(busy.running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST(ServerCrowd, AnswersWhatIsUrgentWhileAllWorkersAreBusy) {
   ServerOptions options;
-  options.max_workers = 1;
-  options.max_queued_requests = 1;
   options.urgent = [](std::string_view target) { return target == "/health"; };
-  Gate gate;
-  RunningServer server(gate.handler(), options);
-  Peer running(server->port()), waiting(server->port()), health(server->port());
-  running.send(get("/gate"));
-  gate.entered.get_future().wait();
-  waiting.send(get("/"));
-  while (server->queued_requests() < 1) std::this_thread::yield();
+  BusyServer busy(options);
+  Peer waiting(busy.server->port()), health(busy.server->port());
+  busy.queue(waiting);
   for (int i = 0; i < 3; ++i) {
     health.send(get("/health"));
     EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
@@ -80,9 +67,9 @@ TEST(ServerCrowd, AnswersWhatIsUrgentWhileAllWorkersAreBusy) {
   // What comes behind it on the same connection is ordinary: it waits for its turn.
   health.send(get("/health") + get("/ordinary"));
   EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-  gate.released.set_value();
+  busy.gate.released.set_value();
   EXPECT_THAT(health.read_until("hello"), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(busy.running.read_until("hello"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(waiting.read_until("hello"), StartsWith("HTTP/1.1 200 "));
 }
 

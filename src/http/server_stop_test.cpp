@@ -49,18 +49,12 @@ TEST(ServerStop, FinishesWhatRunsAndEndsWhatWaits) {
 }
 
 TEST(ServerStop, RunsWhatIsQueued) {
-  ServerOptions options;
-  options.max_workers = 1;
-  Gate gate;
-  RunningServer server(gate.handler(), options);
-  Peer running(server->port()), queued(server->port()), idle(server->port());
-  running.send(get("/gate"));
-  gate.entered.get_future().wait();
-  queued.send(get("/"));
-  while (server->queued_requests() < 1) std::this_thread::yield();
-  server->stop(hours(1));
+  BusyServer busy;
+  Peer queued(busy.server->port()), idle(busy.server->port());
+  busy.queue(queued);
+  busy.server->stop(hours(1));
   EXPECT_TRUE(idle.ends());
-  gate.released.set_value();
+  busy.gate.released.set_value();
   EXPECT_THAT(queued.read_to_end(), EndsWith("hello"));
 }
 

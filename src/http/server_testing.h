@@ -177,4 +177,27 @@ struct Gate {
   }
 };
 
+// A server whose only worker is with a request at the gate, and whose queue holds one.
+struct BusyServer {
+  explicit BusyServer(ServerOptions options = {})
+      : server(gate.handler(), with_one_worker(std::move(options))), running(server->port()) {
+    running.send(get("/gate"));
+    gate.entered.get_future().wait();
+  }
+  // Sends a request that has to wait for the worker; returns when it does.
+  void queue(Peer& peer) {
+    peer.send(get("/"));
+    while (server->queued_requests() < 1) std::this_thread::yield();
+  }
+  static ServerOptions with_one_worker(ServerOptions options) {
+    options.max_workers = 1;
+    options.max_queued_requests = 1;
+    return options;
+  }
+
+  Gate gate;
+  RunningServer server;
+  Peer running;
+};
+
 }  // namespace holdfast::http

@@ -5,7 +5,6 @@ import pathlib
 import socket
 import ssl
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -13,31 +12,13 @@ import warnings
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import processes  # noqa: E402
-from certificates import Authority  # noqa: E402
-from s3_clients import GatewayTestCase, boto3_client  # noqa: E402
+from tls_gateway import GatewayTestCase, TlsGatewayTestCase  # noqa: E402
 
 MEBIBYTE = 1 << 20
 
 
-class TlsTest(GatewayTestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="holdfast-tls-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.work = pathlib.Path(folder.name)
-        cls.authority = Authority(cls.work)
-        cls.ca, cls.certificate, cls.key = cls.authority.certificate, cls.work / "tls.crt", cls.work / "tls.key"
-        cls.authority.issue(cls.certificate, cls.key, 1)
-        cls.tls = {"certFile": str(cls.certificate), "keyFile": str(cls.key), "caFile": str(cls.ca)}
-        values = {"holdfast": {"gateway": {"tls": cls.tls, "limits": {"headTimeout": "1s"}}}}
-        cls.gateway = processes.Gateway(cls.work, cls.work / "objects", values, ca=cls.ca)
-        cls.addClassCleanup(cls.gateway.stop)
-        cls.s3 = cls.client()
-        cls.s3.create_bucket(Bucket=cls.BUCKET)
-
-    @classmethod
-    def client(cls, **config):
-        return boto3_client(cls.gateway.url, ca=cls.ca, **config)
+class TlsTest(TlsGatewayTestCase):
+    VALUES = {"holdfast": {"gateway": {"limits": {"headTimeout": "1s"}}}}
 
     def serial(self) -> int:
         """Of the certificate that a new connection is shown."""
@@ -172,7 +153,7 @@ class TlsTest(GatewayTestCase):
         self.assertIn(str(self.ca), done.stderr)
 
 
-del GatewayTestCase  # a base only
+del GatewayTestCase, TlsGatewayTestCase  # bases only
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,10 +2,13 @@
 """The gateway in front of an S3 storage: with exactly the documented policy, and over buckets whose ETags are no MD5s."""
 import base64
 import hashlib
+import http.server
+import json
 import os
 import pathlib
 import shutil
 import sys
+import threading
 import time
 import unittest
 
@@ -120,6 +123,56 @@ class PolicyTest(UpstreamTestCase):
         self.assertNotIn("ListAllMyBuckets", self.proxy.seen)
 
 
+class InstanceMetadata:
+    """A machine's metadata service, as far as credentials go. Each pair has a session token of its own."""
+
+    def __init__(self, valid_for: int = 3600, role: str = "backup"):
+        self.given: list[int] = []
+        self.refused: list[str] = []
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *unused):
+                pass
+
+            def answer(self, status: int, text: str):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def do_PUT(self):
+                good = self.path == "/latest/api/token" and self.headers.get("X-aws-ec2-metadata-token-ttl-seconds", "").isdigit()
+                self.answer(200 if good else 400, "the token")
+
+            def do_GET(self):
+                if self.headers.get("X-aws-ec2-metadata-token") != "the token":
+                    service.refused.append(self.path)
+                    return self.answer(401, "")
+                place = "/latest/meta-data/iam/security-credentials/"
+                if self.path == place:
+                    return self.answer(200 if role else 404, role)
+                if self.path != place + role:
+                    return self.answer(404, "")
+                service.given.append(len(service.given))
+                ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + valid_for))
+                return self.answer(200, json.dumps({"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "INSTANCEKEY", "Expiration": ends,
+                                                    "SecretAccessKey": "instance secret", "Token": f"session {service.given[-1]}"}))
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
 class UpstreamSettingsTest(UpstreamTestCase):
     """How the gateway gets at its upstream: roles, own certificates, missing buckets."""
 
@@ -148,6 +201,46 @@ class UpstreamSettingsTest(UpstreamTestCase):
                                                      SSECustomerKey=os.urandom(32))
         self.assertEqual(refused.exception.response["Error"]["Code"], "NotImplemented")
         self.assertIn("does not confirm the encryption", str(refused.exception))
+
+    def test_the_instances_role_gives_the_keys(self):
+        """Version 2 of the metadata service, scripted; keys that end soon are fetched again before they do."""
+        with InstanceMetadata(valid_for=240) as instance:
+            env = {"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": instance.url}
+            proxy = s3_upstream.Proxy(self.moto.port)
+            self.addCleanup(proxy.stop)
+            with self.start("instance", proxy.url, env=env, accessKey="", secretKey="") as gateway:
+                s3 = boto3_client(gateway.url)
+                s3.put_object(Bucket="up-vm", Key="by instance", Body=b"x")
+                self.assertEqual(self.raw_get("by instance"), b"x")
+                while len(instance.given) < 2:
+                    s3.head_object(Bucket="up-vm", Key="by instance")
+            self.assertGreaterEqual(len(proxy.session_tokens), 1)
+            self.assertLessEqual(proxy.session_tokens, {f"session {number}" for number in instance.given})
+            self.assertEqual(instance.refused, [], "every question came with the token")
+            self.assertNotIn("instance secret", gateway.log.read_text())
+
+    def test_an_instance_without_a_role_is_told(self):
+        with InstanceMetadata(role="") as instance:
+            env = {"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": instance.url}
+            with self.start("no role", self.proxy.url, env=env, accessKey="", secretKey="") as gateway:
+                self.assert_code("AccessDenied", boto3_client(gateway.url).put_object, Bucket="up-vm", Key="by nobody", Body=b"x")
+                self.assertIn("give the machine a role", gateway.log.read_text())
+
+    def test_a_write_that_is_cut_in_the_middle_is_sent_again(self):
+        proxy = s3_upstream.Proxy(self.moto.port, allowed=s3_upstream.ALLOWED, faults={"cut_once"})
+        self.addCleanup(proxy.stop)
+        body = os.urandom(3 * MEBIBYTE)
+        with self.start("cut", proxy.url) as gateway:
+            s3 = boto3_client(gateway.url)
+            s3.put_object(Bucket="up-vm", Key="cut", Body=body)
+            self.assertEqual(self.raw_get("cut"), body)
+            upload = s3.create_multipart_upload(Bucket="up-vm", Key="cut parts")["UploadId"]
+            part = s3.upload_part(Bucket="up-vm", Key="cut parts", UploadId=upload, PartNumber=1, Body=body)
+            s3.complete_multipart_upload(Bucket="up-vm", Key="cut parts", UploadId=upload,
+                                         MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+            self.assertEqual(self.raw_get("cut parts"), body)
+        cut = [path for path in proxy.cuts if path.startswith("/up-vm/cut")]
+        self.assertEqual(len(cut), 2, "the client sent each once, and the storage saw the half of it first")
 
     def test_without_keys_it_says_which_to_set(self):
         with self.assertRaisesRegex(RuntimeError, "minio.s3gateway: no access key is given .* set minio.s3gateway.accessKey"):

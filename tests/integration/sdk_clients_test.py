@@ -5,7 +5,6 @@ import os
 import pathlib
 import ssl
 import sys
-import tempfile
 import unittest
 import urllib.request
 
@@ -13,8 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import processes  # noqa: E402
 import s3_upstream  # noqa: E402
 from azure_gateway import OverAzure  # noqa: E402
-from certificates import Authority  # noqa: E402
-from s3_clients import GatewayTestCase, boto3_client  # noqa: E402
+from tls_gateway import GatewayTestCase, TlsGatewayTestCase  # noqa: E402
 
 CLIENTS = pathlib.Path(os.environ.get("HOLDFAST_CLIENTS_HOME", processes.ROOT / "build/clients"))
 
@@ -89,30 +87,21 @@ class OverEncryptedS3Test(Sdks, s3_upstream.UpstreamTestCase):
     TRAITS = ["uploads=AccessDenied", "etags=other", "copyconditions=ignored"]
 
 
-class OverTlsTest(AllSdks, GatewayTestCase):
+class OverTlsTest(AllSdks, TlsGatewayTestCase):
     """The folder again, with a certificate of an authority of its own: newer SDKs then send chunks without signatures and a trailer."""
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="holdfast-tls-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.work = pathlib.Path(folder.name)
-        authority, certificate, key = Authority(cls.work), cls.work / "tls.crt", cls.work / "tls.key"
-        authority.issue(certificate, key, 1)
-        cls.ca, cls.trusted = authority.certificate, cls.work / "trusted.p12"
+        super().setUpClass()
+        cls.trusted = cls.work / "trusted.p12"
         processes.run(["keytool", "-importcert", "-noprompt", "-file", cls.ca, "-keystore", cls.trusted, "-storepass", "only-for-tests"], check=True)
-        values = {"holdfast": {"gateway": {"tls": {"certFile": str(certificate), "keyFile": str(key), "caFile": str(cls.ca)}}}}
-        cls.gateway = processes.Gateway(cls.work, cls.work / "objects", values, ca=cls.ca)
-        cls.addClassCleanup(cls.gateway.stop)
-        cls.s3 = boto3_client(cls.gateway.url, ca=cls.ca)
-        cls.s3.create_bucket(Bucket=cls.BUCKET)
 
     def environment(self) -> dict:
         java = f"-Djavax.net.ssl.trustStore={self.trusted} -Djavax.net.ssl.trustStorePassword=only-for-tests"
         return {**super().environment(), "AWS_CA_BUNDLE": str(self.ca), "JAVA_TOOL_OPTIONS": java}
 
 
-del GatewayTestCase  # a base only
+del GatewayTestCase, TlsGatewayTestCase  # bases only
 
 if __name__ == "__main__":
     unittest.main()

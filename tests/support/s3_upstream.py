@@ -76,6 +76,7 @@ class Proxy:
         self.denied: list[str] = []
         self.bad_etags: list[str] = []
         self.session_tokens: set[str] = set()
+        self.cuts: list[str] = []
         handler = type("ProxyHandler", (Handler,), {"proxy": self})
         self.server = Server(("127.0.0.1", 0), handler)
         self.port = self.server.server_address[1]
@@ -86,6 +87,13 @@ class Proxy:
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
+
+    def cut(self, path: str) -> bool:
+        """Whether it is this path's first time."""
+        if path in self.cuts:
+            return False
+        self.cuts.append(path)
+        return True
 
     def stop(self):
         self.server.shutdown()
@@ -116,7 +124,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def read_body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        """Half of it when the request is about to be cut."""
+        length = int(self.headers.get("Content-Length") or 0)
+        return self.rfile.read(length // 2 if "cut_once" in self.proxy.faults and self.command == "PUT" and self.path not in self.proxy.cuts else length)
 
     def break_request(self, action: str, query: dict, headers: dict):
         """The status and code to answer with in place of the upstream, or what the upstream must not see any more."""
@@ -148,6 +158,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(query_text, keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.read_body()
+        if "cut_once" in self.proxy.faults and self.command == "PUT" and self.proxy.cut(self.path):
+            self.close_connection = True
+            return
         if len(body) < int(headers.get("content-length") or 0):  # the gateway gave the request up
             self.close_connection = True
             return

@@ -9,11 +9,27 @@
 #include "gateway/conditions.h"
 #include "gateway/encryption.h"
 #include "gateway/errors.h"
+#include "gateway/lifecycle.h"
 #include "gateway/marks.h"
 #include "gateway/text.h"
 #include "gateway/write_gate.h"
 
 namespace holdfast::gateway {
+
+namespace {
+
+// Rules remove current objects only.
+void add_expiration(const Call& call, http::ServerResponse& response,
+                    const storage::ObjectInfo& info) {
+  const storage::BucketSettings settings = call.settings();
+  const auto document = settings.documents.find(kLifecycleDocument);
+  if (document == settings.documents.end() || call.target.parameter("versionId")) return;
+  if (auto text = expiration_of(document->second, info)) {
+    response.headers.emplace_back("x-amz-expiration", std::move(*text));
+  }
+}
+
+}  // namespace
 
 http::ServerResponse put_object(Call& call) {
   if (call.target.has("partNumber")) {
@@ -26,7 +42,8 @@ http::ServerResponse put_object(Call& call) {
                           .encryption = encryption_of(call)};
   WriteGate gate(call, call.ref());
   RequestBody body(call.request, call.identity, use_of_object(call.storage));
-  if (*body.size() > call.storage.capabilities().max_put_size) {
+  const std::uint64_t size = *body.size();
+  if (size > call.storage.capabilities().max_put_size) {
     throw InvalidArgument::with_code(storage::kEntityTooLarge, "put " + call.ref().text(),
                                      "larger than one request may be");
   }
@@ -39,6 +56,9 @@ http::ServerResponse put_object(Call& call) {
   response.headers.emplace_back("ETag", quote_etag(result.etag));
   add_version_id(response, result.version);
   add_encryption_headers(response, result.encryption, put.encryption.customer_key);
+  storage::ObjectInfo made{.key = call.target.key, .size = size, .marks = put.marks};
+  made.modified = call.context.clock().now();
+  add_expiration(call, response, made);
   if (body.checksum()) add_checksum_headers(response, *body.checksum());
   return response;
 }
@@ -158,10 +178,12 @@ http::ServerResponse answer_read(const Call& call) {
     const storage::ObjectInfo info = call.storage.head(call.context, call.version_ref(), get);
     if (!get.for_etag) require_customer_key(info, get.customer_key);
     add_object_headers(response, info, options);
+    add_expiration(call, response, info);
     response.length = info.size;
   } else {
     auto reader = call.storage.get(call.context, call.version_ref(), get);
     add_object_headers(response, reader->info(), options);
+    add_expiration(call, response, reader->info());
     add_stretch(response, reader->info(), get, {reader->offset(), reader->length()});
     if (call.is_head()) {
       response.length = reader->length();

@@ -1,7 +1,7 @@
 // Bodies as blocks: cutting them, staging them, committing them. A body is hashed once on its way.
 //
 // A block is held in memory until Azure has it, and only such a block is sent again. While others
-// hold much, blocks are smaller (azure_held.h). A part that would take more than kHeldBlocks of
+// hold much, blocks are smaller (held_memory.h). A part that would take more than kHeldBlocks of
 // them is sent in larger ones that are not held, but for its last, so that an object of 10,000
 // parts stays within the 50,000 blocks that Azure allows.
 #pragma once

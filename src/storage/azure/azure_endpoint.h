@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "codec/xml.h"
-#include "storage/azure/azure_held.h"
 #include "storage/azure/azure_storage.h"
+#include "storage/held_memory.h"
 #include "storage/http_store.h"
 
 namespace holdfast::storage {

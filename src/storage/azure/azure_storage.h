@@ -18,7 +18,7 @@ struct AzureOptions {
   std::string endpoint;         // http(s)://host[:port][/path]; empty: the account's own in Azure
   http::ClientOptions client;
   Duration request_timeout = std::chrono::minutes(5);  // of one request, bodies included
-  std::size_t held_bytes = 25 << 20;  // of bodies on their way, all together (azure_held.h)
+  std::size_t held_bytes = 25 << 20;  // of bodies on their way, all together (held_memory.h)
   RetryOptions write_retry;  // of single requests that write: a block that is still held, a commit
 };
 

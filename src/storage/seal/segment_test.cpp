@@ -5,22 +5,19 @@
 #include "base/error.h"
 #include "codec/digest.h"
 #include "codec/text.h"
+#include "support/counted_bytes.h"
 
 namespace holdfast::storage {
 namespace {
 
-std::string counted(unsigned first, unsigned count) {
-  std::string out;
-  for (unsigned i = 0; i < count; ++i) out += char(first + i);
-  return out;
-}
+using support::counted_bytes;
 
-const Secret kKey(counted(0, 32)), kOther(counted(1, 32));
-const std::string kSalt = counted(100, 32);
+const Secret kKey(counted_bytes(0, 32)), kOther(counted_bytes(1, 32));
+const std::string kSalt = counted_bytes(100, 32);
 
 Segment customer_segment() {
-  return {{SealedWith::kCustomerKey, 0, 14, counted(0, 16), std::string(kSealKeyId, '\0')},
-          Secret(counted(200, 32))};
+  return {{SealedWith::kCustomerKey, 0, 14, counted_bytes(0, 16), std::string(kSealKeyId, '\0')},
+          Secret(counted_bytes(200, 32))};
 }
 
 // Both made by tests/support/sealed.py, which uses Python's cryptography.
@@ -49,12 +46,12 @@ TEST(SegmentTest, IsReadAndOpened) {
   EXPECT_EQ(header->with, SealedWith::kOwnKey);
   EXPECT_EQ(header->part, 7u);
   EXPECT_EQ(header->size, 14u);
-  EXPECT_EQ(header->object, counted(0, 16));
+  EXPECT_EQ(header->object, counted_bytes(0, 16));
   EXPECT_EQ(header->key_id, key_id_of(kKey));
   EXPECT_NE(header->key_id, key_id_of(kOther));
   auto segment = open_segment(bytes, *header, kKey);
   ASSERT_TRUE(segment);
-  EXPECT_EQ(segment->key.reveal(), counted(200, 32));
+  EXPECT_EQ(segment->key.reveal(), counted_bytes(200, 32));
   EXPECT_FALSE(open_segment(bytes, *header, kOther));
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "storage/retry_policy.h"
+#include "storage/wrap/held_body.h"
 #include "storage/wrap/wrap.h"
 
 namespace holdfast::storage {
@@ -93,8 +94,8 @@ class RetryBuckets : public BucketStore {
 
 class RetryMultipart : public MultipartStore {
  public:
-  RetryMultipart(MultipartStore& inner, const RetryPolicy& policy)
-      : inner_(inner), policy_(policy) {}
+  RetryMultipart(MultipartStore& inner, const RetryPolicy& policy, HeldMemory* memory)
+      : inner_(inner), policy_(policy), memory_(memory) {}
   std::string create(const Context& context, const ObjectRef& ref, const Attributes& attributes,
                      std::optional<Checksum> kind, const EncryptionRequest& encryption) override {
     // A repetition may leave an upload that nobody finishes; the storage's clean-up takes those.
@@ -103,10 +104,13 @@ class RetryMultipart : public MultipartStore {
   }
   PartInfo put_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                     unsigned number, Source& body, const PutRequest& request) override {
+    HeldBody held(memory_, ref, body, request);
     return policy_.run(
         context, fmt::format("put part {} of {}", number, ref.text()),
-        [&] { return inner_.put_part(context, ref, upload_id, number, body, request); },
-        [&] { return body.rewind(); });
+        [&] {
+          return inner_.put_part(context, ref, upload_id, number, held.body(), held.request());
+        },
+        [&] { return held.body().rewind(); });
   }
   PartInfo copy_part(const Context& context, const ObjectRef& ref, const std::string& upload_id,
                      unsigned number, const ObjectRef& source,
@@ -136,15 +140,17 @@ class RetryMultipart : public MultipartStore {
  private:
   MultipartStore& inner_;
   const RetryPolicy& policy_;
+  HeldMemory* const memory_;
 };
 
 class RetryStorage : public Storage {
  public:
-  RetryStorage(std::unique_ptr<Storage> inner, RetryOptions options)
+  RetryStorage(std::unique_ptr<Storage> inner, RetryOptions options, std::size_t held_bytes)
       : inner_(std::move(inner)), policy_(options) {
+    if (held_bytes > 0) memory_.emplace(held_bytes);
     if (BucketStore* buckets = inner_->buckets()) buckets_.emplace(*buckets, policy_);
     MultipartStore* multipart = inner_->multipart();
-    if (multipart && options.writes) multipart_.emplace(*multipart, policy_);
+    if (multipart && options.writes) multipart_.emplace(*multipart, policy_, memory());
   }
 
   const Capabilities& capabilities() const override { return inner_->capabilities(); }
@@ -153,9 +159,11 @@ class RetryStorage : public Storage {
     // The first try of a conditional write may have arrived: a second one would answer for it
     // wrongly.
     bool repeatable = request.condition.empty() && policy_.options().writes;
+    HeldBody held(repeatable ? memory() : nullptr, ref, body, request);
     return policy_.run(
-        context, "put " + ref.text(), [&] { return inner_->put(context, ref, body, request); },
-        [&] { return repeatable && body.rewind(); });
+        context, "put " + ref.text(),
+        [&] { return inner_->put(context, ref, held.body(), held.request()); },
+        [&] { return repeatable && held.body().rewind(); });
   }
   std::unique_ptr<Reader> get(const Context& context, const ObjectRef& ref,
                               const GetRequest& request) override {
@@ -197,16 +205,20 @@ class RetryStorage : public Storage {
   VersionedStore* versions() override { return inner_->versions(); }
 
  private:
+  HeldMemory* memory() { return memory_ ? &*memory_ : nullptr; }
+
   std::unique_ptr<Storage> inner_;
   RetryPolicy policy_;
+  std::optional<HeldMemory> memory_;
   std::optional<RetryBuckets> buckets_;
   std::optional<RetryMultipart> multipart_;
 };
 
 }  // namespace
 
-std::unique_ptr<Storage> with_retry(std::unique_ptr<Storage> inner, RetryOptions options) {
-  return std::make_unique<RetryStorage>(std::move(inner), options);
+std::unique_ptr<Storage> with_retry(std::unique_ptr<Storage> inner, RetryOptions options,
+                                    std::size_t held_bytes) {
+  return std::make_unique<RetryStorage>(std::move(inner), options, held_bytes);
 }
 
 }  // namespace holdfast::storage

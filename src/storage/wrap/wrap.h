@@ -13,9 +13,11 @@
 namespace holdfast::storage {
 
 // Repeats what failed with Unavailable, inside the context's deadline, when that is safe: bodies
-// that rewind; never a write with a condition (its outcome must be looked at), never complete(). A
-// Reader that breaks off is resumed at its position, for the same revision only.
-std::unique_ptr<Storage> with_retry(std::unique_ptr<Storage> inner, RetryOptions options = {});
+// that rewind, and those that are held (held_body.h; `held_bytes`: the budget of all together);
+// never a write with a condition (its outcome must be looked at), never complete(). A Reader that
+// breaks off is resumed at its position, for the same revision only.
+std::unique_ptr<Storage> with_retry(std::unique_ptr<Storage> inner, RetryOptions options = {},
+                                    std::size_t held_bytes = 0);
 
 // Counts of what went through, for tests and metrics.
 struct StorageCounts {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/memory/memory_storage.h"
+#include "storage/wrap/held_body.h"
 
 namespace holdfast::storage {
 namespace {
@@ -265,6 +266,68 @@ TEST_F(WrapTest, ReadOnlyRefusesEveryChange) {
   EXPECT_THROW(storage->multipart()->create(context_, ref_, {}, std::nullopt), Refused);
   EXPECT_THROW(storage->buckets()->create(context_, "another"), Refused);
   EXPECT_EQ(get_bytes(*storage, context_, ref_, 100), "bytes");
+}
+
+TEST_F(WrapTest, RetryHoldsBodiesThatPassOnce) {
+  auto storage = with_retry(failing(), {}, 25 << 20);
+  const std::string bytes(kMostHeldBody, 'x');
+  OneWaySource body(bytes);
+  failures_ = 2;
+  storage->put(context_, ref_, body, {});
+  EXPECT_EQ(calls_, 3);
+  EXPECT_TRUE(get_bytes(*storage, context_, ref_, kMostHeldBody) == bytes);
+  failing_verb_ = "multipart.put_part";
+  failures_ = 2;
+  const std::string id = storage->multipart()->create(context_, ref_, {}, std::nullopt, {});
+  OneWaySource part("part");
+  EXPECT_EQ(storage->multipart()->put_part(context_, ref_, id, 1, part, {}).size, 4u);
+}
+
+TEST_F(WrapTest, RetryHoldsNothingThatIsLargeConditionalOrWithoutRoom) {
+  failures_ = 100;
+  for (const auto& [size, condition, room] :
+       {std::tuple{kMostHeldBody + 1, Condition{}, std::size_t(25 << 20)},
+        {4, Condition{.must_not_exist = true}, 25 << 20},
+        {kMostHeldBody, Condition{}, 1},
+        {4, Condition{}, 0}}) {
+    memory_ = make_memory_storage();
+    memory_->buckets()->create(context_, "bucket");
+    calls_ = 0;
+    auto storage = with_retry(failing(), {}, room);
+    OneWaySource body(std::string(size, 'x'));
+    EXPECT_THROW(storage->put(context_, ref_, body, {.condition = condition}), Unavailable);
+    EXPECT_EQ(calls_, 1) << size;
+  }
+}
+
+TEST_F(WrapTest, AHeldBodyTellsItsChecksumOnceAndMustBeWhole) {
+  auto storage = with_retry(failing(), {}, 25 << 20);
+  constexpr auto kKind = codec::DigestAlgorithm::kCrc32;
+  int asked = 0;
+  PutRequest request;
+  request.checksum_at_end = [&]() -> std::optional<Checksum> {
+    ++asked;
+    return Checksum{kKind, codec::digest_of(kKind, "bytes")};
+  };
+  OneWaySource body("bytes");
+  failures_ = 2;
+  storage->put(context_, ref_, body, request);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(storage->head(context_, ref_, {}).attributes.checksum->value,
+            codec::digest_of(kKind, "bytes"));
+  // Announces more, or less, than it has.
+  class Liar : public OneWaySource {
+   public:
+    Liar(std::string bytes, std::uint64_t said) : OneWaySource(std::move(bytes)), said_(said) {}
+    std::optional<std::uint64_t> size() const override { return said_; }
+
+   private:
+    std::uint64_t said_;
+  };
+  for (const std::uint64_t said : {3u, 9u}) {
+    Liar liar("bytes", said);
+    EXPECT_THROW(storage->put(context_, ref_, liar, {}), InvalidArgument);
+  }
 }
 
 }  // namespace

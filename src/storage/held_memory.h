@@ -1,4 +1,4 @@
-// Memory for what is held of bodies on their way, one budget over all of them.
+// Memory for what is held of bodies on their way, one budget over all of them. Thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "storage/azure/azure_held.h"
+#include "storage/held_memory.h"
 
 #include <algorithm>
 #include <sys/mman.h>
