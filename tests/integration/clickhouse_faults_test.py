@@ -105,6 +105,27 @@ class FaultTest(StoreTestCase):
             self.server.start()
         self.assert_live_stays_and_all_goes_on((self.full, self.full_state), (self.more, self.more_state))
 
+    def test_the_server_restarts_in_the_middle(self):
+        """Of a backup and of a restore, at a moment of the program's own, again and again."""
+        for verb, name in (("backup", None), ("restore", self.full)):
+            command = [processes.holdfast_binary(), "-c", str(self.gateway.values), "--quiet", verb, STORE, *([name, "--yes"] if name else [])]
+            trace = self.work / "trace"
+            for after in (5, 20, 60):
+                trace.unlink(missing_ok=True)
+                with open(self.work / "output", "w") as output:
+                    child = subprocess.Popen(command, env={**os.environ, "HOLDFAST_TRACE_OPERATIONS": str(trace)}, stdout=output, stderr=output)
+                    while child.poll() is None and not (trace.exists() and len(trace.read_text().splitlines()) >= after):
+                        pass
+                    self.crash_server()
+                    self.assertIn(child.wait(300), (0, FAILED, REFUSED), (self.work / "output").read_text())
+            if verb == "backup":
+                self.assertEqual(self.state(), self.live)
+        self.restore(self.more)
+        self.assert_holds(self.more_state)
+        self.crash_server()
+        self.assert_holds(self.more_state)
+        self.assert_clean()
+
 
 class ModernFaultTest(ModernCase, FaultTest):
     pass

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/operation.h"
 #include "base/random.h"
+#include "base/worker_pool.h"
 #include "codec/digest.h"
 #include "codec/text.h"
 #include "datastore/clickhouse/base.h"
@@ -346,16 +347,20 @@ void Run::copy_parts() {
 }
 
 void Run::send_documents() {
+  WorkerPool pool(context_, store_.place.threads);
   for (Work& work : works_) {
-    const std::string text = write_document(work.document);
-    work.record.document = transfer::object_digest_of(text);
-    document_.metadata_size += text.size();
+    auto text = std::make_shared<const std::string>(write_document(work.document));
+    work.record.document = transfer::object_digest_of(*text);
+    document_.metadata_size += text->size();
     document_.tables.push_back(work.table.name);
-    storage::put_bytes(*store_.place.storage, context_,
-                       store_.place.object(name_, document_key(work.table.name)), text);
-    outcome_.bytes_sent += text.size();
+    outcome_.bytes_sent += text->size();
     ++outcome_.objects_sent;
+    pool.submit(
+        [this, &pool, text, ref = store_.place.object(name_, document_key(work.table.name))] {
+          storage::put_bytes(*store_.place.storage, pool.context(), ref, *text);
+        });
   }
+  pool.finish();
 }
 
 void Run::commit() {

@@ -12,6 +12,7 @@ namespace holdfast::datastore::ch {
 
 namespace {
 
+constexpr std::string_view kSeeList = "holdfast list clickhouse shows what there is";
 constexpr auto kSurelyDead = std::chrono::hours(24);
 
 std::string sha256_of(std::string_view bytes) {
@@ -29,16 +30,44 @@ bool is_older(const std::string& a, const std::string& b) {
   return time_a != time_b ? time_a < time_b : a < b;
 }
 
+bool is_old_enough(const Context& context, const Backup& backup) {
+  return context.clock().now() - backup.uploaded > kSurelyDead;
+}
+
 // Looks at a backup whose marker is not there.
 void judge_broken(const Context& context, const Place& place, Backup& backup) {
   bool any = false;
   storage::list_all(*place.storage, context, place.bucket, place.folder(backup.name),
                     [&](const storage::ObjectInfo& info) {
                       any = true;
+                      backup.has_manifest |= info.key.ends_with(kManifestName);
                       backup.uploaded = std::max(backup.uploaded, info.modified);
                     });
-  if (!any) throw NotFound("open backup " + backup.name, "there is no such backup");
-  backup.is_abandoned = context.clock().now() - backup.uploaded > kSurelyDead;
+  if (!any)
+    throw NotFound("open backup " + backup.name, "there is no such backup", std::string(kSeeList));
+  // A manifest without its marker is what a killed removal, or a commit, leaves; pruning holds the
+  // lease, so nobody can be about to write the marker.
+  backup.is_abandoned = backup.has_manifest || is_old_enough(context, backup);
+}
+
+// A backup without one that it builds on cannot be restored either. Again and again, since those
+// that build on it follow, in whatever order their names come.
+void judge_chains(const Context& context, std::vector<Backup>& backups) {
+  std::map<std::string, const Backup*> known;
+  for (const Backup& backup : backups) known[backup.name] = &backup;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Backup& backup : backups) {
+      const std::string& parent = backup.document.required_backup;
+      if (!backup.broken_because.empty() || parent.empty()) continue;
+      auto found = known.find(parent);
+      if (found != known.end() && found->second->broken_because.empty()) continue;
+      backup.broken_because = fmt::format("needs {}, which is {}", parent,
+                                          found == known.end() ? "not there" : "broken");
+      backup.is_abandoned = is_old_enough(context, backup);
+      changed = true;
+    }
+  }
 }
 
 }  // namespace
@@ -74,7 +103,7 @@ Backup open_backup(const Context& context, const Place& place, const std::string
   Backup backup;
   backup.name = name;
   if (!is_possible_backup_name(name)) {
-    throw NotFound("open backup " + name, "no backup has such a name");
+    throw NotFound("open backup " + name, "no backup has such a name", std::string(kSeeList));
   }
   const storage::ObjectRef ref = place.object(name, kDocumentName);
   try {
@@ -129,6 +158,7 @@ std::vector<Backup> open_all(const Context& context, const Place& place) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (is_there[i]) out.push_back(std::move(backups[i]));
   }
+  judge_chains(context, out);
   return out;
 }
 

@@ -284,7 +284,7 @@ RestoreOutcome Restore::run() {
     }
     clean_up(context_, place(), true);
   } catch (const Error&) {
-    const bool was_undone = journal_.read().phase == RestoreJournal::Phase::kUndoing;
+    const bool was_undone = journal_.read().phase == RestoreJournal::Phase::kClearing;
     if (!is_past_staging || was_undone) {
       try {
         const Context limited =

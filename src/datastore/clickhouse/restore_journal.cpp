@@ -39,6 +39,9 @@ void read_line(const Json& line, RestoreJournal::State& state) {
     }
   } else if (step == "undo") {
     state.phase = Phase::kUndoing;
+  } else if (step == "clear") {
+    state.phase = Phase::kClearing;
+    state.keeps_created = line.at("keep");
   } else {
     throw Corrupt("read a restore's journal", "it holds the unknown step " + step);
   }
@@ -76,6 +79,10 @@ void RestoreJournal::will_swap(const std::vector<SwapTable>& tables) {
 }
 
 void RestoreJournal::will_undo() { journal_.append(Json{{"step", "undo"}}.dump()); }
+
+void RestoreJournal::will_clear(bool keep_created) {
+  journal_.append(Json{{"step", "clear"}, {"keep", keep_created}}.dump());
+}
 
 void RestoreJournal::clear() {
   journal_.clear();

@@ -42,11 +42,13 @@ class RestoreJournal {
     kStaging,   // live tables are as they were
     kSwapping,  // forward: every live table gets the backup's rows
     kUndoing,   // back: every live table gets its own rows again
+    kClearing,  // live tables are as they shall be: only what was made for the restore goes
   };
   struct State {
     Phase phase = Phase::kNone;
     Swap swap;
     std::vector<Created> created;
+    bool keeps_created = false;  // with kClearing
   };
 
   explicit RestoreJournal(const fs::path& data_path);
@@ -55,6 +57,8 @@ class RestoreJournal {
   void will_create(const Created& created);
   void will_swap(const std::vector<SwapTable>& tables);
   void will_undo();
+  // Before the first thing is dropped that a repeated swap or undo would need.
+  void will_clear(bool keep_created);
   void clear();
   // Corrupt when it holds what no version wrote.
   State read() const;

@@ -30,6 +30,9 @@ TEST(RestoreJournal, RemembersEveryStepForTheNextProcess) {
   EXPECT_EQ(state.swap.tables[1].views, (std::vector<TableName>{{"otel", "v"}}));
   journal.will_undo();
   EXPECT_EQ(RestoreJournal(folder.path()).read().phase, Phase::kUndoing);
+  journal.will_clear(true);
+  EXPECT_EQ(RestoreJournal(folder.path()).read().phase, Phase::kClearing);
+  EXPECT_TRUE(RestoreJournal(folder.path()).read().keeps_created);
   journal.clear();
   EXPECT_EQ(RestoreJournal(folder.path()).read().phase, Phase::kNone);
 }

@@ -100,9 +100,10 @@ void Planner::count(const Schema& schema) {
   }
   plan_.space_free = free_space(store_.options.data_path);
   if (!request_.schema_only && plan_.space_needed + kSpareSpace > plan_.space_free) {
-    plan_.conflicts.push_back(fmt::format("{} bytes are free below {}, {} are needed",
-                                          plan_.space_free, store_.options.data_path.string(),
-                                          plan_.space_needed + kSpareSpace));
+    plan_.conflicts.push_back(fmt::format(
+        "{} bytes are free below {}, {} are needed: free "
+        "some, or restore table by table with --table",
+        plan_.space_free, store_.options.data_path.string(), plan_.space_needed + kSpareSpace));
   }
 }
 

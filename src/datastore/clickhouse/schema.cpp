@@ -203,16 +203,17 @@ Schema read_schema(const Context& context, Server& server, const fs::path& data_
   schema.is_old = columns_of(context, server, "disks").empty();
   schema.disks = read_disks(context, server, schema.is_old);
   map_disks(schema.disks, data_path);
-  if (!fs::is_directory(data_path / "metadata")) {
+  schema.databases = read_databases(context, server);
+  schema.functions = read_functions(context, server);
+  schema.permissive = read_permissive(context, server);
+  schema.tables = read_tables(context, server, "");
+  // A server without any table may have no folder yet.
+  if (!schema.tables.empty() && !fs::is_directory(data_path / "metadata")) {
     throw Refused("use " + data_path.string(),
                   "it is not the data folder of the server, which lies at " +
                       schema.default_disk().server_path + " there",
                   "set holdfast.clickhouse.dataPath to that folder as it is seen from here");
   }
-  schema.databases = read_databases(context, server);
-  schema.functions = read_functions(context, server);
-  schema.permissive = read_permissive(context, server);
-  schema.tables = read_tables(context, server, "");
   return schema;
 }
 

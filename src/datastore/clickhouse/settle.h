@@ -1,5 +1,6 @@
-// Old servers keep the folders of parts that were dropped or replaced for a while, and take them
-// for live again when they are restarted meanwhile (docs/design/clickhouse.md).
+// Old servers, and newer ones of tables of the old syntax, keep the folders of parts that were
+// dropped or replaced for a while, and take them for live again when they are restarted meanwhile
+// (docs/design/clickhouse.md).
 #pragma once
 
 #include "base/context.h"
@@ -7,8 +8,8 @@
 
 namespace holdfast::datastore::ch {
 
-// On return no folder of the table would come to life again. Does nothing on newer servers. Failed
-// when something still reads such a part after a quarter of an hour.
+// On return no folder of the table would come to life again. Does nothing where none can.
+// DeadlineExceeded when something still reads such a part after a quarter of an hour.
 void settle(const Context& context, Server& server, const Schema& schema, const TableName& table);
 
 // Where a part's rows lie: blocks `first` to `last` of a partition.

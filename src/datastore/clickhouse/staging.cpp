@@ -11,6 +11,8 @@ namespace holdfast::datastore::ch {
 
 namespace {
 
+constexpr std::string_view kDataPath =
+    "set holdfast.clickhouse.dataPath to the server's data folder as it is seen from here";
 constexpr std::string_view kTooLargeToDrop = "359";
 constexpr unsigned kWritableForAll = 0666;  // the server removes its flag only if it may write it
 
@@ -20,6 +22,18 @@ void set_flag(const Schema& schema) {
   make_folders(flags);
   write_file_durably(flags / "force_drop_table", "", kWritableForAll);
   give_one_to_owner_of(flags / "force_drop_table", flags);
+}
+
+// An old server that is killed inside of CREATE or DROP TABLE leaves a folder that it does not know
+// any more, and that is in the way of DROP DATABASE. All tables are gone when this is called.
+void clear_folders(const Schema& schema, const std::string& database) {
+  for (const char* kind : {"data", "metadata"}) {
+    const fs::path folder = schema.default_disk().path / kind / encode_name(database);
+    if (!path_exists(folder)) continue;
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::directory_iterator(folder)) left.push_back(entry.path());
+    for (const fs::path& path : left) remove_tree(path);
+  }
 }
 
 void remove_flag(const Schema& schema) {
@@ -86,7 +100,12 @@ fs::path Staging::folder_for(const Table& table, const std::string& disk,
     if (!chosen || candidate.name == disk) chosen = &candidate;
   }
   if (!chosen) throw Failed("stage " + table.name.text(), "the server tells no folder for it");
-  return chosen->path / folder_on(*chosen, table) / "detached" / part;
+  const fs::path folder = chosen->path / folder_on(*chosen, table);
+  if (!path_exists(folder)) {
+    throw Refused("stage " + table.name.text(),
+                  "its folder does not show up here at " + folder.string(), std::string(kDataPath));
+  }
+  return folder / "detached" / part;
 }
 
 void Staging::attach(const Table& table, const std::vector<std::string>& parts) {
@@ -110,6 +129,7 @@ void Staging::drop() {
     tables.push_back({database_, text_of(row, "name")});
   }
   for (const TableName& table : tables) drop_table(context_, server_, schema_, table);
+  if (schema_.is_old) clear_folders(schema_, database_);
   Operation operation("ch.drop", database_);
   server_.run(context_, fmt::format("DROP DATABASE IF EXISTS {}{}", quote_name(database_),
                                     schema_.is_old ? "" : " SYNC"));

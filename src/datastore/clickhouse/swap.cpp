@@ -23,6 +23,7 @@ bool is_wanted(const std::vector<std::string>& partitions, const std::string& id
 // `live` holds the rows of `source` and no others. The source keeps its own.
 void replace_rows(const Context& context, const SwapPlace& place, const TableName& live,
                   const TableName& source, const std::vector<std::string>& partitions) {
+  read_table(context, place.server, source);  // one that is gone has no rows, which mean nothing
   const std::vector<std::string> given = partitions_of(context, place.server, source);
   for (const std::string& id : given) {
     Operation operation("ch.replace", live.text() + " " + id);
@@ -117,6 +118,7 @@ void swap_in(const Context& context, const SwapPlace& place, const Swap& swap, P
     place.journal.will_undo();
     progress.note("the swap failed: the old rows are put back");
     undo_swap(context, place, swap);
+    place.journal.will_clear(false);  // only now may go what an undo needs
     throw;
   }
 }
@@ -124,6 +126,7 @@ void swap_in(const Context& context, const SwapPlace& place, const Swap& swap, P
 void clean_up(const Context& context, const SwapPlace& place, bool keep_created) {
   const RestoreJournal::State state = place.journal.read();
   if (state.phase == RestoreJournal::Phase::kNone) return;
+  if (state.phase != RestoreJournal::Phase::kClearing) place.journal.will_clear(keep_created);
   Staging(context, place.server, place.schema, state.swap.staging).drop();
   if (!keep_created) drop_created(context, place, state.created);
   for (const Disk& disk : place.schema.disks) remove_tree(disk.path / "shadow" / state.swap.undo);
@@ -146,6 +149,9 @@ std::vector<std::string> recover_restore(const Context& context, const SwapPlace
       swap_in(context, place, state.swap, progress);
       clean_up(context, place, true);
       return {fmt::format("finished the restore of {} that was interrupted", state.swap.backup)};
+    case RestoreJournal::Phase::kClearing:
+      clean_up(context, place, state.keeps_created);
+      return {"cleared up after the restore of " + state.swap.backup};
     case RestoreJournal::Phase::kUndoing:
       break;
   }

@@ -21,8 +21,8 @@ struct SwapPlace {
 // back when it is thrown.
 void swap_in(const Context& context, const SwapPlace& place, const Swap& swap, Progress& progress);
 
-// Drops the staging tables and the frozen parts, and what was created unless it is `kept`; forgets
-// the journal. Repeatable.
+// Drops the staging tables and the frozen parts, and what was created unless that is kept; forgets
+// the journal. From its first step on nothing but itself is repeated.
 void clean_up(const Context& context, const SwapPlace& place, bool keep_created);
 
 // Finishes or undoes what a killed run began; a line for each thing done.

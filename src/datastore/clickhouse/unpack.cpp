@@ -207,6 +207,12 @@ void Unpacker::run(const std::vector<UnpackItem>& items,
     pool.submit([this, &pool, problem, group = std::move(each)] {
       try {
         unpack_group(pool.context(), group);
+      } catch (const Corrupt& error) {
+        if (problem) {
+          (*problem)(fmt::format("{}: {}", error.subject(), error.reason()));
+        } else {
+          throw Corrupt(error.subject(), error.reason(), "use another backup");
+        }
       } catch (const Error& error) {
         const bool is_damage = error.kind() == ErrorKind::kCorrupt ||
                                error.kind() == ErrorKind::kNotFound ||
