@@ -133,7 +133,8 @@ TEST(ServerStop, MayComeFromAHandler) {
 TEST(ServerStop, ServesWhileConnectionsExpire) {
   ServerOptions options;
   options.idle_timeout = milliseconds(1);
-  options.head_timeout = milliseconds(1);
+  options.head_timeout =
+      milliseconds(50);  // so that each client gets on, however busy the machine is
   RunningServer server(hello, options);
   std::atomic<int> answered{0};
   std::vector<std::jthread> clients;

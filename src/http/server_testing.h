@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <mutex>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -99,6 +100,11 @@ class Peer {
     while (fill()) {
     }
     return take(buffer_.size());
+  }
+  // Whether something that was not read yet has come, or the end.
+  bool has_answer() {
+    pollfd wanted{socket_.get(), POLLIN, 0};
+    return !buffer_.empty() || ::poll(&wanted, 1, 0) > 0;
   }
   // The head of a response.
   std::string read_head() { return read_until("\r\n\r\n"); }

@@ -100,12 +100,15 @@ void Run::choose_kind() {
                                  base_->chain().size()));
     }
   }
+  // After every other, also when a clock went back or two come in one second: the newest backup is
+  // found by its name.
   created_ = std::chrono::floor<std::chrono::seconds>(context_.clock().now());
-  do {
-    name_ = backup_name(is_full_ ? NameKind::kFull : NameKind::kIncremental, created_);
-    created_ += std::chrono::seconds(1);
-  } while (std::find(names.begin(), names.end(), name_) != names.end());
-  created_ -= std::chrono::seconds(1);
+  for (const std::string& name : names) {
+    if (auto parsed = parse_backup_name(name)) {
+      created_ = std::max(created_, parsed->time + std::chrono::seconds(1));
+    }
+  }
+  name_ = backup_name(is_full_ ? NameKind::kFull : NameKind::kIncremental, created_);
 }
 
 void Run::select_tables() {

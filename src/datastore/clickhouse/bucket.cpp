@@ -34,20 +34,45 @@ bool is_old_enough(const Context& context, const Backup& backup) {
   return context.clock().now() - backup.uploaded > kSurelyDead;
 }
 
-// Looks at a backup whose marker is not there.
+// What a killed removal leaves: the manifest, which goes last, and not all that it names.
+bool is_half_removed(const Context& context, const Place& place, const Backup& backup,
+                     const Objects& objects) {
+  if (!objects.contains(std::string(kManifestName))) return false;
+  const storage::ObjectRef ref = place.object(backup.name, kManifestName);
+  try {
+    const Manifest manifest = read_manifest(
+        storage::get_bytes(*place.storage, context, ref, kLargestManifest), ref.text());
+    for (const ManifestTable& table : manifest.tables) {
+      if (!objects.contains(document_key(table.name))) return true;
+      for (const ManifestPart& part : table.parts) {
+        const bool is_own = part.backup.empty();
+        if (is_own && !objects.contains(archive_key(table.name, part.disk, part.stored)))
+          return true;
+      }
+    }
+  } catch (const NotFound&) {
+    return true;
+  } catch (const Corrupt&) {
+  } catch (const Unsupported&) {
+  }
+  return false;
+}
+
+// Looks at a backup whose marker is not there. A run may be about to write it, or somebody may put
+// it back: only a rest without all of its data goes at once.
 void judge_broken(const Context& context, const Place& place, Backup& backup) {
-  bool any = false;
-  storage::list_all(*place.storage, context, place.bucket, place.folder(backup.name),
+  Objects objects;
+  const std::string folder = place.folder(backup.name);
+  storage::list_all(*place.storage, context, place.bucket, folder,
                     [&](const storage::ObjectInfo& info) {
-                      any = true;
-                      backup.has_manifest |= info.key.ends_with(kManifestName);
+                      objects[info.key.substr(folder.size())] = {};
                       backup.uploaded = std::max(backup.uploaded, info.modified);
                     });
-  if (!any)
+  if (objects.empty()) {
     throw NotFound("open backup " + backup.name, "there is no such backup", std::string(kSeeList));
-  // A manifest without its marker is what a killed removal, or a commit, leaves; pruning holds the
-  // lease, so nobody can be about to write the marker.
-  backup.is_abandoned = backup.has_manifest || is_old_enough(context, backup);
+  }
+  backup.is_abandoned =
+      is_old_enough(context, backup) || is_half_removed(context, place, backup, objects);
 }
 
 // A backup without one that it builds on cannot be restored either. Again and again, since those

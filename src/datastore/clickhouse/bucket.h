@@ -32,7 +32,7 @@ std::vector<std::string> list_names(const Context& context, const Place& place);
 struct Backup {
   std::string name;
   std::string broken_because;  // empty: complete, as far as its marker tells
-  bool is_abandoned = false;   // broken, and older than any run: nothing can still be working on it
+  bool is_abandoned = false;   // broken, and nothing can still be working on it
   WallTime uploaded;           // of the marker; of a broken one's newest object
   BackupDocument document;
   std::string document_sha256;
