@@ -11,6 +11,8 @@ namespace holdfast::job {
 
 namespace {
 
+constexpr std::size_t kLarge = (8 << 20) + 1;  // more than any driver holds of one body
+
 using storage::ObjectRef;
 
 constexpr std::string_view kText = "written by holdfast storage check; may be removed\n";
@@ -115,6 +117,10 @@ class StorageCheck {
     request.attributes.metadata["holdfast"] = "check";
     request.attributes.headers["content-type"] = "text/plain";
     storage_.put(context_, ref("object"), body, request);
+    // Small bodies may be held and sent otherwise than the large ones, which stream.
+    const std::string large(kLarge, 'x');
+    PassingSource large_body(large);
+    storage_.put(context_, ref("large"), large_body, {});
   }
 
   std::string bytes_of(const std::string& name, const storage::GetRequest& request = {}) {
@@ -274,8 +280,8 @@ class StorageCheck {
     step("remove what this check wrote", Verdict::kWarning,
          "remove what lies under " + prefix_ + " in bucket " + judgement_.bucket, [&] {
            std::vector<storage::RemoveTarget> targets;
-           for (const char* name : {"object", "other", "copied", "parts", "list/a", "list/a b",
-                                    "list/a.b", "list/a/b"}) {
+           for (const char* name : {"object", "large", "other", "copied", "parts", "list/a",
+                                    "list/a b", "list/a.b", "list/a/b"}) {
              targets.push_back({prefix_ + name, std::nullopt});
            }
            for (const auto& result : storage_.remove(context_, judgement_.bucket, targets)) {

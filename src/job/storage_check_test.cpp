@@ -129,7 +129,7 @@ TEST_F(StorageCheckTest, WithoutDeletingItSaysWhereItsObjectsLie) {
               ElementsAre("no longer list what was deleted: failed", "delete an object: failed",
                           "remove what this check wrote: warning"));
   EXPECT_THAT(judgement.findings.back().advice, HasSubstr("under .holdfast/check-"));
-  EXPECT_EQ(left().size(), 8u);
+  EXPECT_EQ(left().size(), 9u);
 }
 
 TEST_F(StorageCheckTest, ACancelledRunEnds) {
