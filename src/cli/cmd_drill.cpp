@@ -25,7 +25,7 @@ void print_table(const job::DrillReport& report) {
                     std::to_string(value)});
   }
   std::printf("%s", format_table(rows).c_str());
-  std::printf("%s: %s restored into a scratch folder, started, measured and removed\n",
+  std::printf("%s: %s restored into a scratch place, read, measured and removed\n",
               report.name.c_str(), format_bytes(report.bytes).c_str());
   if (report.nothing_recorded)
     std::printf("nothing was recorded at backup time, so nothing could be compared\n");

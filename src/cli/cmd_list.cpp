@@ -74,6 +74,9 @@ int run(Program& program, const Arguments& arguments) {
     std::printf("%s\n", json.dump(2).c_str());
   } else if (named == config::Store::kClickHouse) {
     print_clickhouse(entries);
+    if (entries.empty() && !program.global().quiet) {
+      std::fprintf(stderr, "holdfast: there is no backup of %s yet\n", arguments.store.c_str());
+    }
   } else {
     print_victoria_metrics(arguments.store, entries);
   }

@@ -4,22 +4,12 @@
 
 #include "base/error.h"
 #include "codec/digest.h"
+#include "support/trickle.h"
 
 namespace holdfast::codec {
 namespace {
 
-// Hands out its bytes in pieces of at most `piece`, to move the borders over every byte.
-class SlowSource : public Source {
- public:
-  SlowSource(std::string_view bytes, std::size_t piece) : inner_(bytes), piece_(piece) {}
-  std::size_t read(std::span<char> into) override {
-    return inner_.read(into.first(std::min(into.size(), piece_)));
-  }
-
- private:
-  MemorySource inner_;
-  std::size_t piece_;
-};
+using support::Trickle;
 
 const Scope kScope{"20130524", "us-east-1", "s3"};
 const char kSeed[] = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
@@ -75,7 +65,7 @@ struct Outcome {
 
 Outcome decode(std::string_view framed, std::optional<ChunkSigner> signer, bool has_trailer,
                std::uint64_t length, std::size_t piece = 1 << 20) {
-  SlowSource slow(framed, piece);
+  Trickle slow(framed, piece);
   AwsChunkedSource source(slow, std::move(signer), has_trailer, length);
   Outcome out;
   char buffer[777];

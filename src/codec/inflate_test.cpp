@@ -6,22 +6,12 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "support/trickle.h"
 
 namespace holdfast::codec {
 namespace {
 
-// Gives its bytes in pieces of `step`.
-class Trickle : public Source {
- public:
-  Trickle(std::string_view bytes, std::size_t step) : bytes_(bytes), step_(step) {}
-  std::size_t read(std::span<char> into) override {
-    return bytes_.read(into.first(std::min(into.size(), step_)));
-  }
-
- private:
-  MemorySource bytes_;
-  std::size_t step_;
-};
+using support::Trickle;
 
 std::string gzip(std::string_view plain) {
   z_stream stream{};

@@ -37,7 +37,7 @@ FileLock lock_for_us(const fs::path& data_path, const std::string& advice) {
   if (!fs::is_directory(data_path)) {
     throw Refused("use " + data_path.string(), "there is no such data folder", advice);
   }
-  auto ours = lock_in(data_path, ".holdfast.lock");
+  auto ours = lock_in(data_path, kLockName);
   if (!ours) {
     throw Refused("use " + data_path.string(), "another holdfast is working on this data folder",
                   "wait for its end");

@@ -7,6 +7,8 @@
 
 namespace holdfast::datastore {
 
+inline constexpr const char* kLockName = ".holdfast.lock";
+
 // Held by every run that changes something beside the data. Refused when another holdfast holds it
 // or when there is no such folder (`advice` says which setting to mend), AccessDenied when nothing
 // may be written into it.

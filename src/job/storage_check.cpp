@@ -6,12 +6,13 @@
 
 #include "base/random.h"
 #include "codec/text.h"
+#include "storage/wrap/held_body.h"
 
 namespace holdfast::job {
 
 namespace {
 
-constexpr std::size_t kLarge = (8 << 20) + 1;  // more than any driver holds of one body
+constexpr std::size_t kLarge = std::size_t(storage::kMostHeldBody) + 1;
 
 using storage::ObjectRef;
 

@@ -6,6 +6,7 @@
 
 #include "storage/memory/memory_storage.h"
 #include "storage/wrap/intercept.h"
+#include "transfer/transfer_testing.h"
 
 namespace holdfast::transfer {
 namespace {
@@ -14,12 +15,6 @@ using storage::ObjectRef;
 using storage::Reader;
 
 constexpr std::uint64_t kPiece = 1000;
-
-std::string pattern(std::size_t size) {
-  std::string bytes(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = char((i * 2654435761u) >> 13);
-  return bytes;
-}
 
 // A storage whose readers can be seen, and held: those that begin behind `gate` bytes of the object
 // give nothing until open_gate().
@@ -82,17 +77,6 @@ class WatchedReader : public Reader {
 std::unique_ptr<Reader> Watch::opened(std::unique_ptr<Reader> reader) {
   return std::make_unique<WatchedReader>(*this, std::move(reader));
 }
-
-class CountingProgress : public Progress {
- public:
-  void phase(std::string_view, std::uint64_t, std::uint64_t) override {}
-  void advance(std::uint64_t more_bytes, std::uint64_t more_objects) override {
-    bytes += more_bytes;
-    objects += more_objects;
-  }
-  void note(std::string_view) override {}
-  std::atomic<std::uint64_t> bytes = 0, objects = 0;
-};
 
 class OrderedFetchTest : public testing::Test {
  protected:

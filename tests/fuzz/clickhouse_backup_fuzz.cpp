@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "codec/text.h"
 #include "datastore/clickhouse/documents.h"
 #include "datastore/clickhouse/manifest.h"
 #include "datastore/clickhouse/names.h"
@@ -48,13 +49,15 @@ void read_a_manifest(std::string_view input) {
 
 void read_names(std::string_view input) {
   HOLDFAST_PROPERTY(encode_name(input).find('/') == std::string::npos);
-  if (auto name = decode_name(input)) HOLDFAST_PROPERTY(decode_name(encode_name(*name)) == name);
+  HOLDFAST_PROPERTY(codec::uri_decode(encode_name(input)) == input);
   if (is_part_name(input)) {
     partition_of(input);
     block_range_of(input);
   }
-  if (auto parsed = parse_backup_name(input)) {
-    HOLDFAST_PROPERTY(backup_name(parsed->kind, parsed->time) == input);
+  if (auto time = time_of_backup(input)) {
+    const bool is_full = input.starts_with("full_");
+    HOLDFAST_PROPERTY(backup_name(is_full ? NameKind::kFull : NameKind::kIncremental, *time) ==
+                      input);
   }
   const std::string text(input);
   fits_patterns({"otel", text}, {text, "otel.*"});

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "../support/trickle.h"
 #include "base/error.h"
 #include "base/stream.h"
 #include "codec/inflate.h"
@@ -16,17 +17,7 @@ using namespace holdfast::codec;
 
 constexpr std::size_t kEnough = 1 << 18;  // bytes that come out
 
-class Trickle : public Source {
- public:
-  Trickle(std::string_view bytes, std::size_t step) : bytes_(bytes), step_(step) {}
-  std::size_t read(std::span<char> into) override {
-    return bytes_.read(into.first(std::min(into.size(), step_)));
-  }
-
- private:
-  MemorySource bytes_;
-  std::size_t step_;
-};
+using support::Trickle;
 
 enum class End { kWhole, kCorrupt, kStopped };
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "../support/trickle.h"
 #include "base/error.h"
 #include "base/stream.h"
 #include "codec/tar.h"
@@ -16,17 +17,7 @@ namespace {
 using namespace holdfast;
 using namespace holdfast::codec;
 
-class Trickle : public Source {
- public:
-  Trickle(std::string_view bytes, std::size_t step) : bytes_(bytes), step_(step) {}
-  std::size_t read(std::span<char> into) override {
-    return bytes_.read(into.first(std::min(into.size(), step_)));
-  }
-
- private:
-  MemorySource bytes_;
-  std::size_t step_;
-};
+using support::Trickle;
 
 struct Outcome {
   std::vector<std::pair<TarEntry, std::string>> files;

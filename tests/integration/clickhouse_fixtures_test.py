@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """What clickhouse-backup itself wrote: every backup of every chain restores to its rows, and ours look the same to a reader."""
-import csv
 import json
 import pathlib
 import shutil
@@ -10,22 +9,11 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import clickhouse_data  # noqa: E402
+from clickhouse_data import FIXTURES  # noqa: E402
 from clickhouse_cases import STORE, StoreTestCase, flip  # noqa: E402
 
-FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures/clickhouse-backup"
 CHAIN = ("full_2026-11-20T00-45-00", "incremental_2026-11-20T03-45-00", "incremental_2026-11-20T04-45-00")
 OURS = "holdfast"  # what a file of our own has in its name
-
-
-def expected(chain: str) -> dict[str, dict]:
-    """The rows of each backup of a chain, a table."""
-    found: dict[str, dict] = {}
-    with open(FIXTURES / "expected.tsv") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            if row["bucket_prefix"] == chain:
-                state = clickhouse_data.TableState(int(row["rows"]), int(row["sum_cityHash64"]))
-                found.setdefault(row["backup"], {})["otel", row["table"]] = state
-    return found
 
 
 class FixtureTest(StoreTestCase):
@@ -40,7 +28,7 @@ class FixtureTest(StoreTestCase):
 
     def restores(self, chain: str):
         self.put(chain)
-        wanted = expected(chain)
+        wanted = clickhouse_data.fixture_states(chain)
         self.assertEqual(list(wanted), list(CHAIN))
         for name in (*CHAIN, CHAIN[1], CHAIN[0]):
             with self.subTest(name=name):

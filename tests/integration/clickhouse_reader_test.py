@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The oracle of the ClickHouse tests against what clickhouse-backup wrote: it reads every backup of every chain, and a real server then
 holds the rows that were noted when they were made."""
-import csv
 import pathlib
 import sys
 import tempfile
@@ -10,20 +9,15 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import clickhouse_data  # noqa: E402
+from clickhouse_data import FIXTURES  # noqa: E402
 import clickhouse_reader  # noqa: E402
 import clickhouse_server  # noqa: E402
 
-FIXTURES = ROOT / "tests/fixtures/clickhouse-backup"
 
 
 class ReaderTest(unittest.TestCase):
     def check(self, chain: str):
-        wanted: dict[str, dict] = {}
-        with open(FIXTURES / "expected.tsv") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                if row["bucket_prefix"] == chain:
-                    state = clickhouse_data.TableState(int(row["rows"]), int(row["sum_cityHash64"]))
-                    wanted.setdefault(row["backup"], {})["otel", row["table"]] = state
+        wanted = clickhouse_data.fixture_states(chain)
         self.assertEqual(len(wanted), 3)
         with tempfile.TemporaryDirectory(prefix="holdfast-clickhouse-") as folder, clickhouse_server.Server(pathlib.Path(folder)) as server:
             server.query("SYSTEM STOP MERGES")  # views that sum are read as they were saved

@@ -82,10 +82,8 @@ class CustomerKeyTest(SealedTestCase):
         folder = tempfile.TemporaryDirectory(prefix="holdfast-sealed-")
         cls.addClassCleanup(folder.cleanup)
         cls.work = pathlib.Path(folder.name)
-        authority = Authority(cls.work)
-        cls.ca, certificate, key = authority.certificate, cls.work / "tls.crt", cls.work / "tls.key"
-        authority.issue(certificate, key, 1)
-        tls = {"certFile": str(certificate), "keyFile": str(key), "caFile": str(cls.ca)}
+        tls = Authority(cls.work).server()
+        cls.ca = tls["caFile"]
         cls.values = {"holdfast": {"gateway": {"tls": tls}}}
         cls.start()
         cls.addClassCleanup(lambda: cls.gateway.stop())

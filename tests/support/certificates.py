@@ -26,3 +26,9 @@ class Authority:
                 "-extfile", extensions, "-out", new_certificate)
         new_certificate.replace(certificate)
         new_key.replace(key)
+
+    def server(self) -> dict:
+        """`holdfast.gateway.tls` of a gateway with a certificate of its own in the folder."""
+        certificate, key = self.folder / "tls.crt", self.folder / "tls.key"
+        self.issue(certificate, key, 1)
+        return {"certFile": str(certificate), "keyFile": str(key), "caFile": str(self.certificate)}

@@ -1,6 +1,8 @@
 """Tables as an OpenTelemetry collector makes them, and every kind that a backup meets, on either kind of server; rows that are random but
 the same for the same seed; changes between backups; and what tells whether two states of a server hold the same rows."""
+import csv
 import dataclasses
+import pathlib
 import time
 
 from clickhouse_server import CLUSTER, ClickHouse, literal, quoted
@@ -46,6 +48,19 @@ class TableState:
     """Equal states hold the same rows, in whatever order and in whatever parts."""
     rows: int
     hash: int
+
+
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures/clickhouse-backup"
+
+
+def fixture_states(chain: str) -> dict[str, dict]:
+    """What each backup of a chain that clickhouse-backup made holds, a table."""
+    found: dict[str, dict] = {}
+    with open(FIXTURES / "expected.tsv") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if row["bucket_prefix"] == chain:
+                found.setdefault(row["backup"], {})["otel", row["table"]] = TableState(int(row["rows"]), int(row["sum_cityHash64"]))
+    return found
 
 
 def create(server: ClickHouse, parts: int = 1000):

@@ -17,9 +17,8 @@ class TlsGatewayTestCase(GatewayTestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.work = pathlib.Path(folder.name)
         cls.authority = Authority(cls.work)
-        cls.ca, cls.certificate, cls.key = cls.authority.certificate, cls.work / "tls.crt", cls.work / "tls.key"
-        cls.authority.issue(cls.certificate, cls.key, 1)
-        cls.tls = {"certFile": str(cls.certificate), "keyFile": str(cls.key), "caFile": str(cls.ca)}
+        cls.tls = cls.authority.server()
+        cls.ca, cls.certificate, cls.key = (pathlib.Path(cls.tls[name]) for name in ("caFile", "certFile", "keyFile"))
         values = processes.merge({"holdfast": {"gateway": {"tls": cls.tls}}}, copy.deepcopy(cls.VALUES))
         cls.gateway = processes.Gateway(cls.work, cls.work / "objects", values, ca=cls.ca)
         cls.addClassCleanup(cls.gateway.stop)

@@ -104,8 +104,8 @@ void Run::choose_kind() {
   // found by its name.
   created_ = std::chrono::floor<std::chrono::seconds>(context_.clock().now());
   for (const std::string& name : names) {
-    if (auto parsed = parse_backup_name(name)) {
-      created_ = std::max(created_, parsed->time + std::chrono::seconds(1));
+    if (auto time = time_of_backup(name)) {
+      created_ = std::max(created_, *time + std::chrono::seconds(1));
     }
   }
   name_ = backup_name(is_full_ ? NameKind::kFull : NameKind::kIncremental, created_);
@@ -407,10 +407,10 @@ void Run::discard() noexcept {
 }
 
 BackupOutcome Run::run() {
+  select_tables();  // first, so that nothing of ours is made in a folder that is not the server's
   FileLock lock = lock_for_us(store_.options.data_path,
                               "set holdfast.clickhouse.dataPath to the server's data folder");
   choose_kind();
-  select_tables();
   flush_buffers();
   {
     Shadow shadow(context_, *store_.server, schema_,

@@ -21,10 +21,7 @@ std::string sha256_of(std::string_view bytes) {
 
 // Backups by their time; names without one, of other tools, before those of the same second.
 bool is_older(const std::string& a, const std::string& b) {
-  auto time = [](const std::string& name) {
-    auto parsed = parse_backup_name(name);
-    return parsed ? parsed->time : WallTime{};
-  };
+  auto time = [](const std::string& name) { return time_of_backup(name).value_or(WallTime{}); };
   WallTime time_a = time(a), time_b = time(b);
   // A full one of the same second is what the incremental one builds on.
   return time_a != time_b ? time_a < time_b : a < b;
@@ -156,7 +153,6 @@ void read_manifest_of(const Context& context, const Place& place, Backup& backup
   } catch (const NotFound&) {
     return;
   }
-  backup.has_manifest = true;
   auto manifest = std::make_shared<Manifest>(read_manifest(bytes, ref.text()));
   if (manifest->document_sha256 == backup.document_sha256 && manifest->name == backup.name) {
     backup.manifest = std::move(manifest);

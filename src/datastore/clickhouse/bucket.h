@@ -36,7 +36,6 @@ struct Backup {
   WallTime uploaded;           // of the marker; of a broken one's newest object
   BackupDocument document;
   std::string document_sha256;
-  bool has_manifest = false;  // an object is there that is not read yet, or was not understood
   std::shared_ptr<const Manifest> manifest;  // set by read_manifest_of()
 };
 

@@ -23,8 +23,7 @@ BackupEntry entry_of(const ch::Backup& backup) {
   entry.name = backup.name;
   entry.complete = backup.broken_because.empty();
   entry.broken_because = backup.broken_because;
-  auto parsed = ch::parse_backup_name(backup.name);
-  if (parsed) entry.started = parsed->time;
+  entry.started = ch::time_of_backup(backup.name);
   if (entry.complete) {
     entry.completed = backup.uploaded;
     entry.bytes = backup.document.compressed_size + backup.document.metadata_size;
@@ -96,6 +95,9 @@ class ClickHouse : public Datastore {
 
   std::vector<std::string> recover(const Context& context) override {
     const fs::path& data_path = store_.options.data_path;
+    // Nothing of ours is made in a folder where nothing of ours is, which may be a wrong one.
+    const bool is_new = fs::is_directory(data_path) && !path_exists(data_path / kLockName);
+    if (is_new && !ch::drill_was_noted(data_path)) return {};
     FileLock ours =
         lock_for_us(data_path, "set holdfast.clickhouse.dataPath to the server's data folder");
     ch::RestoreJournal journal(data_path);
@@ -112,7 +114,7 @@ class ClickHouse : public Datastore {
       }
       for (const ch::Disk& disk : schema.disks) disks.push_back(disk.path);
     }
-    for (std::string& line : ch::remove_leaked_shadows(disks, "")) out.push_back(std::move(line));
+    for (std::string& line : ch::remove_leaked_shadows(disks)) out.push_back(std::move(line));
     return out;
   }
 

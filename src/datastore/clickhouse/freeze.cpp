@@ -77,13 +77,6 @@ std::vector<FrozenPart> Shadow::freeze(const Table& table) {
   return parts;
 }
 
-void Shadow::release(const Table& table) {
-  for (const Disk& disk : schema_.disks) {
-    std::string folder = folder_on(disk, table);
-    if (!folder.empty()) remove_tree(folder_on_disk(disk) / folder);
-  }
-}
-
 void Shadow::remove() {
   for (const Disk& disk : schema_.disks) remove_tree(folder_on_disk(disk));
 }
@@ -106,15 +99,14 @@ std::vector<FrozenPart> parts_in_shadow(const Schema& schema, const std::string&
   return parts;
 }
 
-std::vector<std::string> remove_leaked_shadows(const std::vector<fs::path>& folders,
-                                               const std::string& kept) {
+std::vector<std::string> remove_leaked_shadows(const std::vector<fs::path>& folders) {
   std::vector<std::string> out;
   for (const fs::path& folder : folders) {
     if (!path_exists(folder / "shadow")) continue;
     std::vector<fs::path> leaked;
     for (const auto& entry : fs::directory_iterator(folder / "shadow")) {
       std::string name = entry.path().filename().string();
-      if (name.starts_with(kScratchPrefix) && name != kept) leaked.push_back(entry.path());
+      if (name.starts_with(kScratchPrefix)) leaked.push_back(entry.path());
     }
     for (const fs::path& path : leaked) {
       remove_tree(path);

@@ -30,13 +30,10 @@ class Shadow {
   // All parts that the table has now; on old servers partition by partition. Refused when the
   // frozen parts do not show up in the data folder: it is another server's.
   std::vector<FrozenPart> freeze(const Table& table);
-  // Frees the space of one table's parts.
-  void release(const Table& table);
   // Removes all of it now.
   void remove();
   // From now on it stays, for who knows its name.
   void keep() { kept_ = true; }
-  const std::string& name() const { return name_; }
 
  private:
   fs::path folder_on_disk(const Disk& disk) const;
@@ -51,8 +48,7 @@ class Shadow {
 std::vector<FrozenPart> parts_in_shadow(const Schema& schema, const std::string& shadow,
                                         const Table& table);
 
-// Removes shadows of ours from these data folders, but for `kept`; a line for each.
-std::vector<std::string> remove_leaked_shadows(const std::vector<fs::path>& folders,
-                                               const std::string& kept);
+// Removes all shadows of ours from these data folders; a line for each.
+std::vector<std::string> remove_leaked_shadows(const std::vector<fs::path>& folders);
 
 }  // namespace holdfast::datastore::ch

@@ -2,7 +2,7 @@
 // hash, where each part's bytes lie, and what the tables held. Format: docs/formats/clickhouse.md.
 // Pure.
 //
-// The whole of it is held in memory: about 400 bytes a part.
+// The whole of it is held in memory: some hundred bytes a part.
 #pragma once
 
 #include <map>

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "codec/text.h"
 
 namespace holdfast::datastore::ch {
 
@@ -67,12 +66,6 @@ std::string encode_name(std::string_view name) {
   return out;
 }
 
-std::optional<std::string> decode_name(std::string_view encoded) {
-  auto name = codec::uri_decode(encoded);
-  if (!name || name->empty() || name->find('\0') != std::string::npos) return std::nullopt;
-  return name;
-}
-
 std::string quote_name(std::string_view name) { return quoted(name, '`'); }
 std::string quote_name(const TableName& name) {
   return quote_name(name.database) + "." + quote_name(name.table);
@@ -100,16 +93,9 @@ std::string backup_name(NameKind kind, WallTime time) {
   return std::string(kind == NameKind::kFull ? kFull : kIncremental) + when;
 }
 
-std::optional<ParsedName> parse_backup_name(std::string_view name) {
-  ParsedName out{NameKind::kFull, {}};
-  if (name.starts_with(kFull)) {
-    name.remove_prefix(kFull.size());
-  } else if (name.starts_with(kIncremental)) {
-    name.remove_prefix(kIncremental.size());
-    out.kind = NameKind::kIncremental;
-  } else {
-    return std::nullopt;
-  }
+std::optional<WallTime> time_of_backup(std::string_view name) {
+  if (!name.starts_with(kFull) && !name.starts_with(kIncremental)) return std::nullopt;
+  name.remove_prefix(name.find('_') + 1);
   constexpr std::string_view kForm = "0000-00-00T00-00-00";
   if (name.size() != kForm.size()) return std::nullopt;
   for (std::size_t i = 0; i < kForm.size(); ++i) {
@@ -119,11 +105,10 @@ std::optional<ParsedName> parse_backup_name(std::string_view name) {
   std::string text(name);
   text[13] = text[16] = ':';
   try {
-    out.time = parse_rfc3339(text + "Z");
+    return parse_rfc3339(text + "Z");
   } catch (const InvalidArgument&) {
     return std::nullopt;  // no such day
   }
-  return out;
 }
 
 bool is_possible_backup_name(std::string_view name) {

@@ -19,8 +19,6 @@ struct TableName {
 // As the server and clickhouse-backup name files and folders: all but letters, digits and `_` as
 // %XX, upper case.
 std::string encode_name(std::string_view name);
-// nullopt for a malformed escape, an empty name, or one that holds NUL.
-std::optional<std::string> decode_name(std::string_view encoded);
 
 std::string quote_name(std::string_view name);  // `na\`me`
 std::string quote_name(const TableName& name);  // `database`.`table`
@@ -35,12 +33,8 @@ bool is_scratch_database(std::string_view database);  // made by us, removed aft
 // "full_2024-06-17T18-50-00", "incremental_..." of that time in UTC.
 enum class NameKind { kFull, kIncremental };
 std::string backup_name(NameKind kind, WallTime time);
-struct ParsedName {
-  NameKind kind;
-  WallTime time;
-};
-// nullopt for what another tool or a person named.
-std::optional<ParsedName> parse_backup_name(std::string_view name);
+// The time in such a name; nullopt for what another tool or a person named.
+std::optional<WallTime> time_of_backup(std::string_view name);
 // Whether this can be a folder of a backup at all: one component, no control characters, not ours.
 bool is_possible_backup_name(std::string_view name);
 

@@ -149,12 +149,10 @@ void Resolver::check_object(const NeededPart& part, PartObject& object) {
 // Our manifest tells where everything lies.
 void Resolver::resolve_described() {
   const Manifest& manifest = *out_.backup.manifest;
-  out_.chain = {manifest.name};
   std::set<std::string> needed = {manifest.name};
   for (const ManifestTable& table : manifest.tables) {
     for (const ManifestPart& part : table.parts) {
-      if (part.backup.empty() || !needed.insert(part.backup).second) continue;
-      out_.chain.push_back(part.backup);
+      if (!part.backup.empty()) needed.insert(part.backup);
     }
   }
   list_backups(needed);
@@ -203,7 +201,6 @@ bool Resolver::load_chain() {
       link.documents.emplace(std::move(name), std::move(document));
     }
     links_.push_back(std::move(link));
-    out_.chain.push_back(backup.name);
     const std::string parent = backup.document.required_backup;
     if (parent.empty()) break;
     try {

@@ -44,7 +44,6 @@ struct NeededTable {
 
 struct Resolved {
   Backup backup;
-  std::vector<std::string> chain;  // all backups whose objects are needed, this one first
   std::vector<NeededTable> tables;
   std::uint64_t unhashed = 0;         // objects without a checksum
   std::vector<std::string> problems;  // why it cannot be restored; at most kMostProblems

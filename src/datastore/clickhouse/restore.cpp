@@ -255,9 +255,9 @@ void Restore::drop_caches() {
 
 RestoreOutcome Restore::run() {
   const fs::path& data_path = store_.options.data_path;
+  schema_ = read_schema(context_, *store_.server, data_path);
   FileLock lock =
       lock_for_us(data_path, "set holdfast.clickhouse.dataPath to the server's data folder");
-  schema_ = read_schema(context_, *store_.server, data_path);
   targets_ = choose_targets(resolved_, request_, schema_);
   const std::string id = random_hex(8);
   swap_.backup = request_.name;

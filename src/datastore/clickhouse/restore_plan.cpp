@@ -137,9 +137,9 @@ void Planner::tell_steps() {
 
 RestorePlan Planner::run() {
   if (request_.mode == RestoreMode::kInPlace) {
-    throw Unsupported("restore " + store_.place.store,
-                      "ClickHouse tables are restored beside and then replaced",
-                      "leave --in-place out; restore table by table where the disk is too small");
+    throw InvalidArgument(
+        "restore " + store_.place.store, "ClickHouse tables are restored beside and then replaced",
+        "leave --in-place out; restore table by table where the disk is too small");
   }
   if (is_own_database(request_.as_database) || is_scratch_database(request_.as_database)) {
     throw InvalidArgument("restore " + store_.place.store,

@@ -229,8 +229,8 @@ std::optional<RestoreStep> RestoreStepReader::next() {
 
 RestorePlan plan_restore(const Context& context, const Store& store, const PlanRequest& request) {
   if (request.is_narrowed()) {
-    throw Unsupported("restore " + store.place.store, "its backups have no tables",
-                      "restore the whole of it");
+    throw InvalidArgument("restore " + store.place.store, "its backups have no tables",
+                          "restore the whole of it");
   }
   return Planning(context, store, request).run();
 }

@@ -110,6 +110,8 @@ Error to_error(const S3Fault& fault, std::string what) {
     code = kNoSuchBucket;
     advice = kCheckBucket;
   }
+  // An S3 says what is bad; a server of another kind that listens there does not.
+  if (fault.status == 400 && fault.code.empty()) advice = kCheckEndpoint;
   if (advice == kCheckRegion && !fault.region.empty()) {
     advice = fmt::format("set the region to {}", cleaned_text(fault.region, kLongestFaultCode));
   }
