@@ -1,33 +1,56 @@
 #!/usr/bin/env bash
-# Builds the S3 clients of other languages: tests/clients/build.sh HOME, a folder for the programs. Does nothing when HOME has these very ones.
+# Builds the S3 clients of other languages, and the node of Elasticsearch: tests/clients/build.sh HOME, a folder for the programs.
+# Does nothing when HOME has these very ones.
 # Versions: dependencies/clients.txt. Maven and Go fetch by whatever settings (mirror, proxy) the caller has.
 set -euo pipefail
 home=$(realpath -m "${1:?usage: build.sh HOME}")
 cd "$(dirname "$0")"
 list=../../dependencies/clients.txt
+node=../fixtures/elasticsearch-node
 
-sources=$(find . -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
+sources=$(find . "$node" -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
 hash=$(sha256sum <<<"$sources" | cut -d' ' -f1)
 [ "$(cat "$home/sources.sha256" 2>/dev/null)" != "$hash" ] || exit 0
 rm -rf "$home"
 mkdir -p "$home"
 
-# jars NAME: the jars of that client, and all that it needs, into HOME/NAME.
+# version NAME: what the list says.
+version() {
+  awk -v name="$1" '$1 == name { print $3 }' "$list"
+}
+
+# fetch NAME POM VARIABLE...: the jars that POM asks for, and all that they need, into HOME/NAME.
+fetch() {
+  local name=$1 pom=$2; shift 2
+  mvn --quiet --batch-mode -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DincludeScope=runtime \
+    "$@" -DoutputDirectory="$home/$name" ||
+    { echo "build.sh: $name $(version "$name") could not be fetched; see Maven's message above, and run it again" >&2; exit 1; }
+}
+
+# jars NAME: those of a client.
 jars() {
-  local name=$1 module version
-  read -r _ module version < <(grep "^$name " "$list")
-  mvn --quiet --batch-mode -f pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DincludeScope=runtime \
-    -Dclient.group="${module%:*}" -Dclient.artifact="${module#*:}" -Dclient.version="$version" -DoutputDirectory="$home/$name" ||
-    { echo "build.sh: $module $version could not be fetched; see Maven's message above, and run it again" >&2; exit 1; }
+  local module
+  module=$(awk -v name="$1" '$1 == name { print $2 }' "$list")
+  fetch "$1" pom.xml -Dclient.group="${module%:*}" -Dclient.artifact="${module#*:}" -Dclient.version="$(version "$1")"
+}
+
+# classes NAME JARS SOURCE...: compiled into HOME/NAME.
+classes() {
+  local name=$1 needed=$2; shift 2
+  javac -Xlint:all,-classfile,-serial,-processing -Werror -d "$home/$name" -cp "$home/$needed/*" "$@"
 }
 
 # The program for version 1 is compiled with the older client and runs with both.
 jars java-v1-elasticsearch
 jars java-v1
-javac -Xlint:all,-classfile,-serial,-processing -Werror -d "$home/java-v1-classes" -cp "$home/java-v1-elasticsearch/*" java/*.java java-v1/*.java
+classes java-v1-classes java-v1-elasticsearch java/*.java java-v1/*.java
 
 jars java-v2
-javac -Xlint:all,-classfile,-serial,-processing -Werror -d "$home/java-v2-classes" -cp "$home/java-v2/*" java/*.java java-v2/*.java
+classes java-v2-classes java-v2 java/*.java java-v2/*.java
+
+fetch elasticsearch-node "$node/pom.xml" -Delasticsearch.version="$(version elasticsearch-node)" \
+  -Djackson.version="$(version elasticsearch-node-jackson)" -Daws.version="$(version java-v1-elasticsearch)"
+classes elasticsearch-node-classes elasticsearch-node "$node"/*.java
 
 # The later client of Go wants a later Go than Debian's, which then builds the earlier one only.
 go_client() {
