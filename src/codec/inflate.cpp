@@ -28,15 +28,16 @@ class InflateSource::Decoder {
   virtual Step step(std::string_view in, std::span<char> out, const std::string& what) = 0;
 };
 
-class InflateSource::GzipDecoder : public InflateSource::Decoder {
+class InflateSource::ZlibDecoder : public InflateSource::Decoder {
  public:
-  GzipDecoder() {
-    if (inflateInit2(&stream_, MAX_WBITS + kGzipOnly) != Z_OK)
-      throw Failed("decompress", "no memory");
+  explicit ZlibDecoder(Compression format)
+      : name_(format == Compression::kGzip ? "gzip" : "DEFLATE") {
+    const int bits = format == Compression::kGzip ? MAX_WBITS + kGzipOnly : -MAX_WBITS;
+    if (inflateInit2(&stream_, bits) != Z_OK) throw Failed("decompress", "no memory");
   }
-  GzipDecoder(const GzipDecoder&) = delete;
-  GzipDecoder& operator=(const GzipDecoder&) = delete;
-  ~GzipDecoder() override { inflateEnd(&stream_); }
+  ZlibDecoder(const ZlibDecoder&) = delete;
+  ZlibDecoder& operator=(const ZlibDecoder&) = delete;
+  ~ZlibDecoder() override { inflateEnd(&stream_); }
 
   Step step(std::string_view in, std::span<char> out, const std::string& what) override {
     if (whole_ && inflateReset(&stream_) != Z_OK) throw Failed(what, "no memory");
@@ -47,13 +48,14 @@ class InflateSource::GzipDecoder : public InflateSource::Decoder {
     int result = ::inflate(&stream_, Z_NO_FLUSH);
     if (result == Z_MEM_ERROR) throw Failed(what, "no memory");
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-      throw Corrupt(what, stream_.msg ? std::string("gzip: ") + stream_.msg : "it is not gzip");
+      throw Corrupt(what, stream_.msg ? name_ + ": " + stream_.msg : "it is not " + name_);
     }
     whole_ = result == Z_STREAM_END;
     return {in.size() - stream_.avail_in, out.size() - stream_.avail_out, whole_};
   }
 
  private:
+  const std::string name_;
   z_stream stream_{};
   bool whole_ = false;
 };
@@ -82,10 +84,10 @@ class InflateSource::ZstdDecoder : public InflateSource::Decoder {
 
 InflateSource::InflateSource(Source& source, Compression compression, std::string what)
     : source_(source), what_(std::move(what)), buffer_(kBufferSize, '\0') {
-  if (compression == Compression::kGzip) {
-    decoder_ = std::make_unique<GzipDecoder>();
-  } else {
+  if (compression == Compression::kZstd) {
     decoder_ = std::make_unique<ZstdDecoder>();
+  } else {
+    decoder_ = std::make_unique<ZlibDecoder>(compression);
   }
 }
 

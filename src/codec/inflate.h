@@ -1,5 +1,5 @@
-// Decompression while reading. Formats: gzip (RFC 1952, any number of members) and zstd (RFC 8878,
-// any number of frames, skippable ones too).
+// Decompression while reading. Formats: gzip (RFC 1952, any number of members), zstd (RFC 8878,
+// any number of frames, skippable ones too) and bare DEFLATE (RFC 1951).
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace holdfast::codec {
 
-enum class Compression { kGzip, kZstd };
+enum class Compression { kGzip, kZstd, kDeflate };
 
 // The plain bytes of a compressed stream. Borrows the source. Throws Corrupt when the bytes are no
 // such stream, fail its checks, are cut off, or when there are none at all; Failed without memory.
@@ -25,7 +25,7 @@ class InflateSource : public Source {
 
  private:
   class Decoder;
-  class GzipDecoder;
+  class ZlibDecoder;
   class ZstdDecoder;
 
   bool refill();

@@ -13,9 +13,9 @@ namespace {
 
 using support::Trickle;
 
-std::string gzip(std::string_view plain) {
+std::string zlib_stream(std::string_view plain, int bits) {
   z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
   std::string out(deflateBound(&stream, plain.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
   stream.avail_in = uInt(plain.size());
@@ -26,6 +26,9 @@ std::string gzip(std::string_view plain) {
   deflateEnd(&stream);
   return out;
 }
+
+std::string gzip(std::string_view plain) { return zlib_stream(plain, MAX_WBITS + 16); }
+std::string deflated(std::string_view plain) { return zlib_stream(plain, -MAX_WBITS); }
 
 // A stream whose head asks for a window of 2^`window` bytes, with a checksum at its end.
 std::string zstd(std::string_view plain, int window = 20) {
@@ -86,6 +89,19 @@ TEST(Inflate, EveryPieceSizeGivesTheSame) {
       }
     }
   }
+}
+
+// It has no checks of its own: only its end is proven.
+TEST(Inflate, BareDeflateIsReadToItsEnd) {
+  std::string plain = noise(4000) + std::string(30000, 'x');
+  std::string packed = deflated(plain);
+  for (std::size_t step : {1, 13, 1 << 20}) {
+    EXPECT_TRUE(inflated(Compression::kDeflate, packed, step, 1000) == plain) << step;
+  }
+  for (std::size_t size = 0; size < packed.size(); ++size) {
+    EXPECT_THROW(inflated(Compression::kDeflate, packed.substr(0, size)), Corrupt) << size;
+  }
+  EXPECT_THROW(inflated(Compression::kDeflate, gzip("a")), Corrupt);
 }
 
 TEST(Inflate, FramesFollowEachOther) {
