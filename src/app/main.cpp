@@ -13,5 +13,6 @@ int main(int argc, char** argv) {
        cli::make_list_command(program), cli::make_restore_command(program),
        cli::make_verify_command(program), cli::make_drill_command(program),
        cli::make_prune_command(program), cli::make_copy_command(program),
-       cli::make_storage_command(program), cli::make_config_command(program)});
+       cli::make_storage_command(program), cli::make_elasticsearch_command(program),
+       cli::make_config_command(program)});
 }

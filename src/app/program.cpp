@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/elasticsearch_options.h"
 #include "app/storages.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -112,12 +113,14 @@ std::unique_ptr<datastore::Datastore> HoldfastProgram::make_datastore(config::St
       return make_victoria_metrics(1, storage);
     case config::Store::kClickHouse:
       return make_clickhouse(storage);
-    case config::Store::kStackGraph:
     case config::Store::kElasticsearch:
+      return make_elasticsearch(storage);
+    case config::Store::kStackGraph:
       break;
   }
   throw InvalidArgument(std::string(config::name_of(store)), "this version does not back it up yet",
-                        "it knows victoria-metrics-0, victoria-metrics-1 and clickhouse");
+                        "it knows victoria-metrics-0, victoria-metrics-1, clickhouse and "
+                        "elasticsearch");
 }
 
 std::unique_ptr<datastore::Datastore> HoldfastProgram::make_clickhouse(storage::Storage& storage) {
@@ -135,6 +138,18 @@ std::unique_ptr<datastore::Datastore> HoldfastProgram::make_clickhouse(storage::
   options.transfer.max_bytes_per_second = server.max_bytes_per_second;
   if (server.concurrency > 0) options.transfer.threads = unsigned(server.concurrency);
   return datastore::make_clickhouse(options, storage);
+}
+
+cli::OpenElasticsearch HoldfastProgram::open_elasticsearch() {
+  cli::OpenElasticsearch opened;
+  opened.storage = open_gateway_client(values(), counts_);
+  opened.elasticsearch = make_elasticsearch(*opened.storage);
+  return opened;
+}
+
+std::unique_ptr<datastore::Elasticsearch> HoldfastProgram::make_elasticsearch(
+    storage::Storage& storage) {
+  return datastore::make_elasticsearch(elasticsearch_options(values()), storage);
 }
 
 std::unique_ptr<datastore::Datastore> HoldfastProgram::make_victoria_metrics(
@@ -185,6 +200,9 @@ job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& reque
   }
   if (request.store == config::Store::kClickHouse) {
     options.keep_chained = values().clickhouse.keep_remote;
+  }
+  if (request.store == config::Store::kElasticsearch) {
+    options.keep_snapshots = snapshot_retention(values());
   }
   return options;
 }

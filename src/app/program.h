@@ -6,6 +6,7 @@
 #include "app/storages.h"
 #include "cli/program.h"
 #include "cli/progress_printer.h"
+#include "datastore/elasticsearch/elasticsearch.h"
 #include "storage/wrap/wrap.h"
 
 namespace holdfast::app {
@@ -18,6 +19,7 @@ class HoldfastProgram : public cli::Program {
   const config::Loaded& loaded() override;
   const config::Values& values() override;
   cli::OpenStore open(const cli::OpenRequest& request) override;
+  cli::OpenElasticsearch open_elasticsearch() override;
   cli::OpenPlace open_place(const cli::PlaceRequest& request) override;
   std::unique_ptr<storage::Storage> open_storage(bool through_gateway) override;
   std::map<std::string, std::string> buckets() override { return buckets_in_use(values()); }
@@ -31,6 +33,7 @@ class HoldfastProgram : public cli::Program {
   std::unique_ptr<datastore::Datastore> make_datastore(config::Store store,
                                                        storage::Storage& storage);
   std::unique_ptr<datastore::Datastore> make_clickhouse(storage::Storage& storage);
+  std::unique_ptr<datastore::Elasticsearch> make_elasticsearch(storage::Storage& storage);
   std::unique_ptr<datastore::Datastore> make_victoria_metrics(std::size_t number,
                                                               storage::Storage& storage);
   job::EngineOptions engine_options(const cli::OpenRequest& request);

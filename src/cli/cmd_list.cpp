@@ -64,6 +64,18 @@ void print_clickhouse(const std::vector<datastore::BackupEntry>& entries) {
   std::printf("%s", format_table(rows, 3).c_str());
 }
 
+// The frame and the names that StackState's own script prints; JSON tells the rest.
+void print_elasticsearch(const config::Elasticsearch& values,
+                         const std::vector<datastore::BackupEntry>& entries) {
+  std::printf(
+      "=== Listing Elasticsearch snapshots in snapshot repository \"%s\" in bucket \"%s\"...\n",
+      values.snapshot_repository_name.c_str(), values.bucket_name.c_str());
+  for (const datastore::BackupEntry& entry : entries) {
+    if (entry.complete) std::printf("%s\n", entry.name.c_str());
+  }
+  std::printf("===\n");
+}
+
 int run(Program& program, const Arguments& arguments) {
   const config::Store named = store_named(arguments.store);
   OpenStore store = program.open({named, arguments.direct, true, {}});
@@ -77,6 +89,8 @@ int run(Program& program, const Arguments& arguments) {
     if (entries.empty() && !program.global().quiet) {
       std::fprintf(stderr, "holdfast: there is no backup of %s yet\n", arguments.store.c_str());
     }
+  } else if (named == config::Store::kElasticsearch) {
+    print_elasticsearch(program.values().elasticsearch, entries);
   } else {
     print_victoria_metrics(arguments.store, entries);
   }
@@ -94,6 +108,7 @@ Command make_list_command(Program& program) {
       "Prints the documented lines; --output json also shows what is broken, with the reason.";
   command.examples = {"holdfast -c values.yaml list victoria-metrics-0",
                       "holdfast -c values.yaml list clickhouse",
+                      "holdfast -c values.yaml --output json list elasticsearch",
                       "holdfast -c values.yaml --output json list victoria-metrics-0 --direct"};
   command.options = {
       {"STORE", "whose backups", &arguments->store, true},

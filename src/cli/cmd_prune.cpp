@@ -48,7 +48,9 @@ Command make_prune_command(Program& program) {
       "victoria-metrics-0 and -1: removes dated copies beyond keepLastDaily and keepLastWeekly; "
       "never a version, never the newest copy.\n"
       "clickhouse: keeps the newest keep_remote backups, full and incremental, and all that they "
-      "need; broken ones go after a day.";
+      "need; broken ones go after a day.\n"
+      "elasticsearch: snapshots of its policy by snapshotRetentionExpireAfter, MinCount and "
+      "MaxCount, as the cluster's own lifecycle management does; then what no snapshot needs.";
   command.examples = {"holdfast -c values.yaml prune victoria-metrics-0 --dry-run",
                       "holdfast -c values.yaml prune clickhouse"};
   command.options = {

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -20,7 +21,21 @@ struct Arguments {
   std::vector<std::string> tables, partitions;
   std::string as_database;
   bool schema_only = false, data_only = false;
+  std::string indices;
+  bool force = false;
 };
+
+// "a,b, c"
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream in(text);
+  for (std::string word; std::getline(in, word, ',');) {
+    word.erase(0, word.find_first_not_of(' '));
+    word.erase(word.find_last_not_of(' ') + 1);
+    if (!word.empty()) words.push_back(word);
+  }
+  return words;
+}
 
 datastore::PlanRequest plan_request(const Arguments& arguments) {
   if (arguments.schema_only && arguments.data_only) {
@@ -35,6 +50,8 @@ datastore::PlanRequest plan_request(const Arguments& arguments) {
   request.as_database = arguments.as_database;
   request.schema_only = arguments.schema_only;
   request.data_only = arguments.data_only;
+  request.force = arguments.force;
+  request.indices = words_of(arguments.indices);
   return request;
 }
 
@@ -46,6 +63,8 @@ void print_json(const Arguments& arguments, const datastore::RestoreOutcome& out
                            {"bytes_reused", outcome.bytes_reused},
                            {"objects_reused", outcome.objects_reused},
                            {"facts", outcome.facts},
+                           {"indices", outcome.indices},
+                           {"shards", outcome.shards},
                            {"warnings", outcome.warnings}};
   std::printf("%s\n", result.dump(2).c_str());
 }
@@ -60,6 +79,25 @@ void print_text(const Arguments& arguments, const datastore::RestoreOutcome& out
               format_bytes(outcome.bytes_fetched).c_str(),
               static_cast<unsigned long long>(outcome.objects_fetched),
               format_bytes(outcome.bytes_reused).c_str());
+}
+
+// As the cluster itself answers, in the frame that StackState's own script prints.
+void print_elasticsearch(const config::Elasticsearch& values, const Arguments& arguments,
+                         const datastore::RestoreOutcome& outcome) {
+  for (const std::string& warning : outcome.warnings) {
+    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
+  }
+  std::string names;
+  for (const std::string& index : outcome.indices) {
+    names += fmt::format("{}      {}", names.empty() ? "\n" : ",\n", nlohmann::json(index).dump());
+  }
+  fmt::print(
+      "=== Restoring Elasticsearch snapshot \"{0}\" from snapshot repository \"{1}\" in bucket "
+      "\"{2}\"...\n"
+      "{{\n  \"snapshot\" : {{\n    \"snapshot\" : \"{0}\",\n    \"indices\" : [{3}\n    ],\n"
+      "    \"shards\" : {{\n      \"total\" : {4},\n      \"failed\" : 0,\n      \"successful\" : "
+      "{4}\n    }}\n  }}\n}}\n===\n",
+      arguments.name, values.snapshot_repository_name, values.bucket_name, names, outcome.shards);
 }
 
 nlohmann::json to_json(const datastore::RestorePlan& plan) {
@@ -107,8 +145,31 @@ bool ask() {
   return answer == "yes";
 }
 
+// Elasticsearch replaces nothing without --force, so that is the word that others ask for.
+bool is_wanted(const Arguments& arguments, config::Store store,
+               const datastore::RestorePlan& plan) {
+  if (arguments.yes) return true;
+  if (store == config::Store::kElasticsearch) {
+    return !arguments.force || !::isatty(STDIN_FILENO) || (plan.conflicts.empty() && ask());
+  }
+  return plan.conflicts.empty() && ask();
+}
+
+void refuse_others_options(const Arguments& arguments, config::Store store) {
+  const bool is_elasticsearch = store == config::Store::kElasticsearch;
+  if (!arguments.indices.empty() && !is_elasticsearch) {
+    throw InvalidArgument("command line", "--indices is for elasticsearch",
+                          "holdfast restore --help shows what each store takes");
+  }
+  if (arguments.force && !is_elasticsearch && store != config::Store::kStackGraph) {
+    throw InvalidArgument("command line", "--force is for elasticsearch and stackgraph",
+                          arguments.store + " always replaces what is there: give --yes");
+  }
+}
+
 int run(Program& program, const Arguments& arguments) {
   config::Store named = store_named(arguments.store);
+  refuse_others_options(arguments, named);
   if (!arguments.dry_run)
     config::require_restore(program.values(), named, arguments.override_disabled);
   OpenStore store = program.open(
@@ -128,12 +189,14 @@ int run(Program& program, const Arguments& arguments) {
   }
   auto confirm = [&](const datastore::RestorePlan& plan) {
     if (!json) print_plan(plan, stderr);
-    return arguments.yes || (plan.conflicts.empty() && ask());
+    return is_wanted(arguments, named, plan);
   };
   datastore::RestoreOutcome outcome =
       store.engine->restore(program.context(), request, program.progress(), confirm);
   if (json) {
     print_json(arguments, outcome);
+  } else if (named == config::Store::kElasticsearch) {
+    print_elasticsearch(program.values().elasticsearch, arguments, outcome);
   } else {
     print_text(arguments, outcome);
   }
@@ -151,7 +214,7 @@ Command make_restore_command(Program& program) {
       "Fetches and checks everything beside the live data, then swaps; a failure before the swap "
       "leaves the old data as it was.\n"
       "victoria-metrics-0 and -1: the server must be stopped. clickhouse: it must run, and nobody "
-      "may insert meanwhile.\n"
+      "may insert meanwhile. elasticsearch: existing indices are only touched with --force.\n"
       "Prints the plan and asks on a terminal; elsewhere --yes is needed.";
   command.examples = {
       "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 "
@@ -160,7 +223,10 @@ Command make_restore_command(Program& program) {
       "holdfast -c values.yaml restore clickhouse incremental_2024-06-17T18-57-00 --yes",
       "holdfast -c values.yaml restore clickhouse full_2024-06-17T18-50-00 --table "
       "'otel.otel_logs*' "
-      "--as looked_at"};
+      "--as looked_at",
+      "holdfast -c values.yaml restore elasticsearch "
+      "sts-backup-20210223-0300-ppss8nx40ykppss8nx40yk "
+      "--indices 'sts_internal_events*' --force"};
   command.options = {
       {"STORE", "what to restore", &arguments->store, true},
       {"NAME", "which backup, as list prints it", &arguments->name, true},
@@ -180,6 +246,10 @@ Command make_restore_command(Program& program) {
       {"--schema-only", "clickhouse: only make what is missing, without rows",
        &arguments->schema_only},
       {"--data-only", "clickhouse: only rows of tables that are there", &arguments->data_only},
+      {"--indices", "elasticsearch: only these indices, parted by commas; * stands for any text",
+       &arguments->indices},
+      {"--force,--delete-all-indices", "elasticsearch: replace the indices that exist",
+       &arguments->force},
       {"--wait", "how long to wait while another run holds the store (90s, 5m)", &arguments->wait},
   };
   command.run = [&program, arguments] { return run(program, *arguments); };

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "config/load.h"
 #include "datastore/datastore.h"
+#include "datastore/elasticsearch/elasticsearch.h"
 #include "job/engine.h"
 #include "storage/storage.h"
 
@@ -22,6 +23,12 @@ struct OpenStore {
   std::unique_ptr<storage::Storage> storage;
   std::unique_ptr<datastore::Datastore> datastore;
   std::unique_ptr<job::Engine> engine;
+};
+
+// Elasticsearch by itself, for what no other store has.
+struct OpenElasticsearch {
+  std::unique_ptr<storage::Storage> storage;
+  std::unique_ptr<datastore::Elasticsearch> elasticsearch;
 };
 
 struct OpenRequest {
@@ -56,6 +63,7 @@ class Program {
   virtual const config::Values& values() = 0;
   // InvalidArgument for a store that this version does not know yet.
   virtual OpenStore open(const OpenRequest& request) = 0;
+  virtual OpenElasticsearch open_elasticsearch() = 0;
   // InvalidArgument for a values file with problems, or an address without keys.
   virtual OpenPlace open_place(const PlaceRequest& request) = 0;
   // The configured storage itself, for reading and writing; or our gateway before it.
@@ -75,6 +83,7 @@ Command make_backup_command(Program& program);
 Command make_copy_command(Program& program);
 Command make_config_command(Program& program);
 Command make_drill_command(Program& program);
+Command make_elasticsearch_command(Program& program);
 Command make_gateway_command(Program& program);
 Command make_list_command(Program& program);
 Command make_prune_command(Program& program);

@@ -78,6 +78,19 @@ void add_elasticsearch(std::vector<Key>& keys) {
                                          {"fs", RepositoryType::kFolder},
                                          {"azure", RepositoryType::kAzure}},
                                         "the kind of the repository that is registered"));
+  keys.push_back(text(path + "caFile", HOLDFAST_AT(holdfast.elasticsearch.ca_file), "\"\"",
+                      "a file with the certificate authority of an https address; empty: the "
+                      "system's"));
+  keys.push_back(text(path + "accessKey", HOLDFAST_AT(holdfast.elasticsearch.access_key), "\"\"",
+                      "the access key that the cluster calls the gateway with; empty: the pair of "
+                      "holdfast.gateway.keys that is for its bucket, else the root pair"));
+  keys.push_back(secret(path + "secretKey", HOLDFAST_AT(holdfast.elasticsearch.secret_key), "\"\"",
+                        "the secret of accessKey"));
+  keys.push_back(
+      secrets(path + "repositorySettings", HOLDFAST_AT(holdfast.elasticsearch.repository_settings),
+              "settings of the repository besides those that follow from the values, and "
+              "in their place; an empty text leaves one out (access_key: \"\" where the "
+              "cluster's keystore has the keys; location: of a repository of type fs)"));
   keys.push_back(choice<SnapshotMode>(
       path + "mode", HOLDFAST_AT(holdfast.elasticsearch.mode), "auto",
       {{"auto", SnapshotMode::kAuto}, {"own", SnapshotMode::kOwn}, {"slm", SnapshotMode::kSlm}},

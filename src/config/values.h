@@ -208,7 +208,11 @@ enum class SnapshotMode { kAuto, kOwn, kSlm };
 struct ElasticsearchServer : Rates {
   std::string url, user;
   Secret password;
+  std::string ca_file;  // empty: the system's
   RepositoryType repository_type = RepositoryType::kS3;
+  std::string access_key;  // what the cluster calls the gateway with; empty: a pair is chosen
+  Secret secret_key;
+  std::map<std::string, Secret> repository_settings;  // besides and over those that we make
   SnapshotMode mode = SnapshotMode::kAuto;
   std::string retention_schedule;  // Elasticsearch dialect
 };

@@ -64,8 +64,9 @@ enum class RestoreMode {
 struct PlanRequest {
   std::string name;
   RestoreMode mode = RestoreMode::kStaged;
-  fs::path scratch;  // with kScratch
-  bool force = false;
+  fs::path scratch;                  // with kScratch
+  bool force = false;                // replaces what is there
+  std::vector<std::string> indices;  // of Elasticsearch: patterns; empty: the configured ones
   // Of stores with tables; Unsupported elsewhere.
   std::vector<std::string> tables;      // patterns; empty: all
   std::vector<std::string> partitions;  // ids; empty: all
@@ -73,7 +74,7 @@ struct PlanRequest {
   bool schema_only = false, data_only = false;
   bool is_narrowed() const {
     return !tables.empty() || !partitions.empty() || !as_database.empty() || schema_only ||
-           data_only;
+           data_only || !indices.empty();
   }
 };
 // What a restore is going to do, told before anything is touched.
@@ -95,6 +96,9 @@ struct RestoreOutcome {
   std::vector<std::string>
       facts;  // what is there now, for people: "otel.logs: 450 rows, as recorded"
   std::vector<std::string> warnings;
+  // Of Elasticsearch: what is there now, by its final name, and the primary shards of all.
+  std::vector<std::string> indices;
+  std::uint64_t shards = 0;
 };
 
 struct VerifyRequest {
@@ -140,6 +144,12 @@ class Datastore {
   virtual std::optional<Measurement> recorded(const Context& context, const std::string& name) = 0;
   // Marker first, then data, manifest last; a rerun finishes it.
   virtual void remove(const Context& context, const std::string& name, Fence& fence) = 0;
+  // Removes what no backup needs; a line for each kind of thing removed. Part of retention.
+  virtual std::vector<std::string> clean(const Context& context, Fence& fence) {
+    (void)context;
+    (void)fence;
+    return {};
+  }
   // Finishes or undoes what a killed run of ours left behind: snapshots, half-swapped restores,
   // scratch folders. Returns what it did, a line each. Called before every run.
   virtual std::vector<std::string> recover(const Context& context) = 0;

@@ -16,8 +16,15 @@
 #include "catalog/run_record.h"
 #include "datastore/datastore.h"
 #include "job/hooks.h"
+#include "retention/slm.h"
 
 namespace holdfast::job {
+
+// Of a store whose snapshots are kept by snapshot lifecycle management's rules.
+struct SnapshotRetention {
+  retention::SlmPolicy policy;
+  std::string policy_name;  // snapshots of others are never removed
+};
 
 struct EngineOptions {
   catalog::CatalogOptions catalog;
@@ -27,6 +34,7 @@ struct EngineOptions {
   // Of a store whose backups build on each other: so many stay, and what they need; 0: all. None:
   // the store has dated copies.
   std::optional<std::uint64_t> keep_chained;
+  std::optional<SnapshotRetention> keep_snapshots;
   Hooks hooks;
   bool catalog_is_read_only = false;  // nobody can run there: no lease, no record
 };
@@ -75,6 +83,8 @@ class Engine {
                   Progress& progress);
   void clear_scratch(const Context& context, Progress& progress);
   std::vector<PruneDecision> decide_prune(const Context& context);
+  std::vector<PruneDecision> decide_about_snapshots(const Context& context,
+                                                    const SnapshotRetention& rules);
   std::vector<PruneDecision> decide_about_copies(const Context& context);
   std::vector<PruneDecision> decide_about_chains(const Context& context, std::uint64_t keep);
 

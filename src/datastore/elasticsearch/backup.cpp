@@ -1,0 +1,162 @@
+#include "datastore/elasticsearch/backup.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "datastore/elasticsearch/names.h"
+#include "datastore/elasticsearch/snapshots.h"
+
+namespace holdfast::datastore::es {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Duration kFirstWait = std::chrono::milliseconds(100);
+constexpr Duration kLongestWait = std::chrono::seconds(2);
+
+class SnapshotRun {
+ public:
+  SnapshotRun(const Context& context, const Store& store, Progress& progress)
+      : context_(context), store_(store), server_(*store.server), progress_(progress) {}
+
+  BackupOutcome run(Fence& fence) {
+    const PolicyOptions& policy = store_.options.policy;
+    outcome_.warnings = ensure_repository(context_, server_, store_.options.repository);
+    const SnapshotMode mode = settle_mode(context_, server_, store_.options.mode, policy);
+    if (mode == SnapshotMode::kSlm) {
+      for (const std::string& line : ensure_policy(context_, server_, policy)) {
+        progress_.note(line);
+      }
+    }
+    fence.check();
+    outcome_.name =
+        mode == SnapshotMode::kSlm ? execute_policy(context_, server_, policy) : start();
+    try {
+      watch();
+    } catch (const Cancelled&) {
+      give_up();
+      throw;
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  const std::string& repository() const { return store_.options.repository.name; }
+
+  std::string start() {
+    const PolicyOptions& policy = store_.options.policy;
+    const std::string id = make_snapshot_id();
+    const Json body = {{"indices", policy.indices},
+                       {"ignore_unavailable", false},
+                       {"include_global_state", false},
+                       {"expand_wildcards", "open,closed"},
+                       {"metadata", {{"policy", policy.id}}}};
+    const std::string path =
+        "/_snapshot/" + in_path(repository()) + "/" + in_path(with_id(policy.name_template, id));
+    try {
+      server_.call(context_, "PUT", path, body);
+    } catch (const Unavailable&) {
+      // It may have begun all the same: its name tells.
+      std::vector<Snapshot> begun = find_snapshots(context_, server_, repository(), "*-" + id);
+      if (begun.size() != 1) throw;
+      return begun.front().name;
+    } catch (const NotFound& error) {
+      throw Failed("back up elasticsearch", error.reason(),
+                   "check backup.elasticsearch.scheduled.indices");
+    }
+    // The cluster resolved the name, and tells it nowhere else.
+    std::vector<Snapshot> begun = find_snapshots(context_, server_, repository(), "*-" + id);
+    if (begun.size() != 1) throw Failed("back up elasticsearch", kVanished);
+    return begun.front().name;
+  }
+
+  // Bytes that are on their way; never a reason to fail.
+  void show_status() {
+    try {
+      const SnapshotStatus now = status_of(context_, server_, repository(), outcome_.name);
+      if (!announced_) progress_.phase("snapshot", now.bytes_new, now.files_new);
+      announced_ = true;
+      progress_.advance(now.bytes_done - std::min(now.bytes_done, last_.bytes_done),
+                        now.files_done - std::min(now.files_done, last_.files_done));
+      last_ = now;
+    } catch (const Unavailable&) {
+    } catch (const NotFound&) {
+    } catch (const Failed&) {
+    }
+  }
+
+  Snapshot look() {
+    try {
+      return find_snapshot(context_, server_, repository(), outcome_.name);
+    } catch (const NotFound&) {
+      throw Failed("snapshot " + outcome_.name, kVanished,
+                   "look into the cluster's log; the repository's storage may have been away, or "
+                   "somebody removed the snapshot");
+    }
+  }
+
+  void watch() {
+    Duration wait = kFirstWait;
+    for (;;) {
+      const Snapshot now = look();
+      if (now.state != "IN_PROGRESS") {
+        finish(now);
+        return;
+      }
+      show_status();
+      context_.sleep(wait, "wait for snapshot " + outcome_.name);
+      wait = std::min(wait * 3 / 2, kLongestWait);
+    }
+  }
+
+  void finish(const Snapshot& snapshot) {
+    try {
+      require_success(snapshot);
+    } catch (const Corrupt& error) {
+      throw Failed("snapshot " + snapshot.name, error.reason(),
+                   "mend the cluster, then back up again; the next run's retention removes it");
+    }
+    const SnapshotStatus status = status_of(context_, server_, repository(), snapshot.name);
+    outcome_.bytes_sent = status.bytes_new;
+    outcome_.objects_sent = status.files_new;
+    outcome_.bytes_reused = status.bytes_total - std::min(status.bytes_total, status.bytes_new);
+    outcome_.objects_reused = status.files_total - std::min(status.files_total, status.files_new);
+  }
+
+  void give_up() {
+    const Context last = Context::background().with_timeout(std::chrono::minutes(1));
+    try {
+      server_.call(last, "DELETE",
+                   "/_snapshot/" + in_path(repository()) + "/" + in_path(outcome_.name), nullptr);
+    } catch (const Error& error) {
+      log::warning(context_, "the snapshot goes on: " + error.to_string());
+    }
+  }
+
+  static constexpr const char* kVanished = "it was running and is not in the repository any more";
+
+  Context context_;
+  const Store& store_;
+  Server& server_;
+  Progress& progress_;
+  BackupOutcome outcome_;
+  SnapshotStatus last_;
+  bool announced_ = false;
+};
+
+}  // namespace
+
+BackupOutcome run_backup(const Context& context, const Store& store, const BackupRequest& request,
+                         Fence& fence, Progress& progress) {
+  if (request.kind == BackupKind::kDatedCopy) {
+    throw InvalidArgument("back up elasticsearch", "it has no dated copies",
+                          "leave out --copy: each snapshot is a backup of its own");
+  }
+  return SnapshotRun(context, store, progress).run(fence);
+}
+
+}  // namespace holdfast::datastore::es

@@ -1,0 +1,329 @@
+#include "datastore/elasticsearch/restore.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "datastore/elasticsearch/cluster.h"
+#include "datastore/elasticsearch/swap.h"
+
+namespace holdfast::datastore::es {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Duration kFirstWait = std::chrono::milliseconds(100);
+constexpr Duration kLongestWait = std::chrono::seconds(2);
+// Settings that a temporary index must not have: they move, fill or lock it.
+constexpr auto kIgnored =
+    std::to_array<const char*>({"index.lifecycle.name", "index.lifecycle.rollover_alias",
+                                "index.blocks.*", "index.plugins.*", "index.opendistro.*"});
+
+std::vector<std::string> made_names(const RestoreState& state) {
+  std::vector<std::string> out;
+  for (const RestoredIndex& index : state.indices) out.push_back(index.made);
+  return out;
+}
+
+class Restoring {
+ public:
+  Restoring(const Context& context, Server& server, const RestoreState& state, Progress& progress)
+      : context_(context), server_(server), state_(state), progress_(progress) {}
+
+  void run() {
+    std::uint64_t bytes = 0;
+    for (const RestoredIndex& index : state_.indices) bytes += index.bytes;
+    progress_.phase("restore", bytes, state_.indices.size());
+    if (state_.swaps) {
+      for (const RestoredIndex& index : state_.indices) start_one(index);
+    } else {
+      start_all();
+    }
+    finish();
+  }
+
+  // Waits for what the cluster does by itself, and judges it.
+  void finish() {
+    watch();
+    for (const RestoredIndex& index : state_.indices) require_restored(index);
+  }
+
+ private:
+  std::string path() const {
+    return fmt::format("/_snapshot/{}/{}/_restore", in_path(state_.repository),
+                       in_path(state_.snapshot));
+  }
+
+  void start_one(const RestoredIndex& index) {
+    // Not ".*", which fits twice.
+    server_.call(context_, "POST", path(),
+                 {{"indices", Json::array({index.name})},
+                  {"include_global_state", false},
+                  {"include_aliases", false},
+                  {"rename_pattern", "^(.+)$"},
+                  {"rename_replacement", index.made},
+                  {"index_settings",
+                   {{"index.number_of_replicas", 0},
+                    {"index.auto_expand_replicas", "false"},
+                    {"index.blocks.write", true}}},
+                  {"ignore_index_settings", kIgnored}});
+  }
+
+  void start_all() {
+    Json names = Json::array();
+    for (const std::string& stream : state_.data_streams) names.push_back(stream);
+    for (const RestoredIndex& index : state_.indices) {
+      // A stream brings its own; named by itself such an index would be outside of it.
+      if (!is_backing(index.name, state_.data_streams)) names.push_back(index.name);
+    }
+    server_.call(context_, "POST", path(), {{"indices", names}, {"include_global_state", false}});
+  }
+
+  // Whether the cluster still works at one of ours.
+  bool is_running() {
+    const Json answer =
+        get_patiently(context_, server_, "/_cluster/state/customs?filter_path=restore");
+    if (!answer.contains("restore")) return false;
+    const std::vector<std::string> ours = made_names(state_);
+    for (const Json& one : member(answer.at("restore"), "snapshots")) {
+      const std::string state = text_in(one, "state");
+      if (state == "SUCCESS" || state == "FAILURE") continue;
+      for (const Json& index : member(one, "indices")) {
+        if (std::find(ours.begin(), ours.end(), index.get<std::string>()) != ours.end()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  // For people only: what does not answer is asked again a moment later.
+  void show() {
+    std::uint64_t bytes = 0;
+    std::uint64_t done = 0;
+    for (const std::string& names : in_paths(made_names(state_))) {
+      const Json rows =
+          server_.get(context_, "/_cat/recovery/" + names +
+                                    "?format=json&bytes=b&h=index,stage,bytes_recovered");
+      for (const Json& row : rows) {
+        bytes += number_in(row, "bytes_recovered");
+        if (text_in(row, "stage") == "done") ++done;
+      }
+    }
+    progress_.advance(bytes - std::min(bytes, bytes_), done - std::min(done, done_));
+    bytes_ = std::max(bytes, bytes_);
+    done_ = std::max(done, done_);
+  }
+
+  void watch() {
+    Duration wait = kFirstWait;
+    while (is_running()) {
+      try {
+        show();
+      } catch (const NotFound&) {
+        // One of them was removed; the check afterwards tells.
+      } catch (const Failed&) {
+      } catch (const Unavailable&) {
+      }
+      context_.sleep(wait, "wait for the restore of " + state_.snapshot);
+      wait = std::min(wait * 3 / 2, kLongestWait);
+    }
+  }
+
+  // A shard that is up is not enough: after a restart in the middle, the cluster brings up an empty
+  // one and calls it green. It must have come from this snapshot, to its end.
+  void require_restored(const RestoredIndex& index) {
+    const std::string what = fmt::format("restore {} from {}", index.name, state_.snapshot);
+    const auto there = find_indices(context_, server_, {index.made});
+    if (there.empty()) throw Failed(what, "the index is gone again", "restore once more");
+    const std::vector<std::string> down = why_down(context_, server_, index.made);
+    if (!down.empty()) {
+      throw Corrupt(what, fmt::format("{}", fmt::join(down, ", ")),
+                    "holdfast verify elasticsearch " + state_.snapshot +
+                        " tells which files are missing or damaged");
+    }
+    const Json answer = server_.get(context_, "/" + in_path(index.made) + "/_recovery");
+    std::uint64_t from_snapshot = 0;
+    for (const Json& shard : member(member(answer, index.made.c_str()), "shards")) {
+      if (!shard.value("primary", false)) continue;
+      const Json& source = member(shard, "source");
+      if (text_in(shard, "type") == "SNAPSHOT" && text_in(shard, "stage") == "DONE" &&
+          source.value("snapshot", "") == state_.snapshot) {
+        ++from_snapshot;
+      }
+    }
+    if (from_snapshot < there.at(index.made).primaries) {
+      throw Failed(what,
+                   fmt::format("{} of {} shards have come from the snapshot: the cluster was "
+                               "restarted in the middle",
+                               from_snapshot, there.at(index.made).primaries),
+                   "restore once more");
+    }
+    require_documents(index, there.at(index.made), what);
+  }
+
+  void require_documents(const RestoredIndex& index, const LiveIndex& there,
+                         const std::string& what) {
+    if (!index.documents || *index.documents == there.documents) return;
+    throw Corrupt(
+        what, fmt::format("{} documents, the snapshot has {}", there.documents, *index.documents));
+  }
+
+  const Context& context_;
+  Server& server_;
+  const RestoreState& state_;
+  Progress& progress_;
+  std::uint64_t bytes_ = 0, done_ = 0;
+};
+
+bool is_older(const std::string& millis, std::int64_t than) {
+  std::int64_t number = 0;
+  const char* end = millis.data() + millis.size();
+  auto [at, error] = std::from_chars(millis.data(), end, number);
+  return error == std::errc() && at == end && number <= than;
+}
+
+// Undoes what was restored. Under its own name an index may be another's by now: only one whose
+// date is that of the snapshot's is ours, since nobody else could make one that is older than it.
+void undo(const Context& context, Server& server, const RestoreState& state) {
+  std::vector<std::string> ours;
+  for (const auto& [name, index] : find_indices(context, server, made_names(state))) {
+    if (!state.swaps) {
+      const auto settings = settings_of(context, server, name);
+      auto created = settings.find("index.creation_date");
+      if (created == settings.end() || !is_older(created->second, state.snapshot_start_ms))
+        continue;
+    }
+    ours.push_back(name);
+  }
+  delete_indices(context, server, ours);
+}
+
+class RestoreRun {
+ public:
+  RestoreRun(const Context& context, const Store& store, const RestorePlan& plan,
+             Progress& progress)
+      : context_(context),
+        server_(*store.server),
+        details_(*std::static_pointer_cast<const PlanDetails>(plan.details)),
+        in_place_(plan.mode == RestoreMode::kInPlace),
+        state_(details_.state),
+        journal_(server_),
+        progress_(progress) {}
+
+  RestoreOutcome run() {
+    journal_.begin(context_, state_);
+    try {
+      if (in_place_) delete_old();
+      Restoring(context_, server_, state_, progress_).run();
+    } catch (const Error&) {
+      give_up();
+      throw;
+    }
+    if (state_.swaps) {
+      state_.phase = RestorePhase::kSwapping;
+      journal_.change(context_, state_);
+      swap_all(context_, server_, journal_, state_, progress_);
+    }
+    journal_.clear(context_);
+    return outcome();
+  }
+
+ private:
+  void delete_old() {
+    for (const std::string& stream : details_.data_streams_to_delete) {
+      server_.call(context_, "DELETE", "/_data_stream/" + in_path(stream), nullptr);
+    }
+    delete_indices(context_, server_, details_.to_delete);
+  }
+
+  // Also when told to stop, so not under the run's own context.
+  void give_up() {
+    const Context last = Context::background().with_timeout(std::chrono::minutes(2));
+    try {
+      undo(last, server_, state_);
+      journal_.clear(last);
+    } catch (const Error& error) {
+      log::warning(context_, "what was restored is not removed yet, the next run does it: " +
+                                 error.to_string());
+    }
+  }
+
+  RestoreOutcome outcome() const {
+    RestoreOutcome out;
+    for (const RestoredIndex& index : state_.indices) {
+      out.indices.push_back(index.name);
+      out.shards += index.shards;
+      out.bytes_fetched += index.bytes;
+      if (index.documents) {
+        out.facts.push_back(
+            fmt::format("{}: {} documents, as in the snapshot", index.name, *index.documents));
+      }
+    }
+    out.objects_fetched = out.shards;
+    return out;
+  }
+
+  Context context_;
+  Server& server_;
+  const PlanDetails& details_;
+  bool in_place_;
+  RestoreState state_;
+  RestoreJournal journal_;
+  Progress& progress_;
+};
+
+}  // namespace
+
+RestoreOutcome run_restore(const Context& context, const Store& store, const RestorePlan& plan,
+                           Progress& progress) {
+  return RestoreRun(context, store, plan, progress).run();
+}
+
+namespace {
+
+std::string finish_or_undo(const Context& context, Server& server, RestoreJournal& journal,
+                           RestoreState& state) {
+  SilentProgress silent;
+  if (state.phase == RestorePhase::kSwapping) {
+    swap_all(context, server, journal, state, silent);
+    return fmt::format("finished the restore of {} that was killed while it swapped indices",
+                       state.snapshot);
+  }
+  if (!state.swaps) {
+    // The cluster goes on without us; what it has brought back whole may stay.
+    try {
+      Restoring(context, server, state, silent).finish();
+      return fmt::format("finished the restore of {} that was killed", state.snapshot);
+    } catch (const Corrupt&) {
+    } catch (const NotFound&) {
+    } catch (const Failed&) {
+    }
+  }
+  undo(context, server, state);
+  return fmt::format("removed what the killed restore of {} had made: restore it again",
+                     state.snapshot);
+}
+
+}  // namespace
+
+std::vector<std::string> recover_restore(const Context& context, const Store& store) {
+  RestoreJournal journal(*store.server);
+  auto state = journal.read(context);
+  if (!state) return {};
+  const std::string line = finish_or_undo(context, *store.server, journal, *state);
+  journal.clear(context);
+  return {line};
+}
+
+void restore_made(const Context& context, const Store& store, const RestoreState& state,
+                  Progress& progress) {
+  Restoring(context, *store.server, state, progress).run();
+}
+
+}  // namespace holdfast::datastore::es

@@ -1,0 +1,322 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "datastore/elasticsearch/cluster.h"
+#include "datastore/elasticsearch/contents.h"
+#include "datastore/elasticsearch/drill.h"
+#include "datastore/elasticsearch/names.h"
+#include "datastore/elasticsearch/restore.h"
+#include "datastore/elasticsearch/snapshots.h"
+
+namespace holdfast::datastore::es {
+
+namespace {
+
+// What a temporary index must not have, and the final one gets back.
+bool is_put_back(const std::string& setting) {
+  return setting.starts_with("index.blocks.") || setting == "index.lifecycle.name" ||
+         setting == "index.lifecycle.rollover_alias" || setting == "index.number_of_replicas" ||
+         setting == "index.auto_expand_replicas";
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 8;
+  if (names.size() <= kMost) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{} and {} more",
+                     fmt::join(names.begin(), names.begin() + std::ptrdiff_t(kMost), ", "),
+                     names.size() - kMost);
+}
+
+class Planning {
+ public:
+  Planning(const Context& context, const Store& store, const PlanRequest& request)
+      : context_(context), store_(store), server_(*store.server), request_(request) {}
+
+  RestorePlan run() {
+    snapshot_ = find();
+    plan_.store = store_.name;
+    plan_.name = snapshot_.name;
+    plan_.mode = request_.mode;
+    plan_.backup_time = snapshot_.ended;
+    choose();
+    const SnapshotStatus status =
+        status_of(context_, server_, store_.options.repository.name, snapshot_.name);
+    cluster_ = look_at_cluster(context_, server_);
+    contents_ = contents_of(context_, store_, snapshot_.name);
+    decide();
+    for (const std::string& name : names_) add(name, status);
+    look_for_conflicts();
+    look_for_room();
+    tell();
+    details_->state.snapshot = snapshot_.name;
+    plan_.details = details_;
+    return std::move(plan_);
+  }
+
+ private:
+  Snapshot find() {
+    try {
+      return find_snapshot(context_, server_, store_.options.repository.name, request_.name);
+    } catch (const NotFound& error) {
+      if (error.code() == "repository_missing_exception") throw;
+      throw NotFound("restore elasticsearch", "there is no snapshot " + request_.name,
+                     "holdfast list elasticsearch shows what there is");
+    }
+  }
+
+  void choose() {
+    const std::vector<std::string>& patterns =
+        request_.indices.empty() ? store_.options.policy.indices : request_.indices;
+    for (const std::string& name : snapshot_.data_streams) {
+      if (chosen(patterns, name)) streams_.push_back(name);
+    }
+    for (const std::string& name : snapshot_.indices) {
+      if (chosen(patterns, name) || is_backing(name, streams_)) names_.push_back(name);
+    }
+    std::sort(names_.begin(), names_.end());
+    if (snapshot_.state == "IN_PROGRESS") {
+      throw Refused("restore " + snapshot_.name, "it is still being taken", "wait for its end");
+    }
+    for (const SnapshotFailure& failure : snapshot_.failures) {
+      if (std::find(names_.begin(), names_.end(), failure.index) != names_.end()) {
+        throw Corrupt("restore " + snapshot_.name,
+                      fmt::format("a shard of {} is not in it: {}", failure.index, failure.reason),
+                      "leave it out with --indices, or restore another snapshot");
+      }
+    }
+    if (names_.empty()) {
+      throw InvalidArgument("restore " + snapshot_.name,
+                            fmt::format("none of its {} indices fits {}", snapshot_.indices.size(),
+                                        fmt::join(patterns, ",")),
+                            "holdfast --output json list elasticsearch shows what is in it");
+    }
+  }
+
+  bool is_scratch() const { return request_.mode == RestoreMode::kScratch; }
+
+  void decide() {
+    RestoreState& state = details_->state;
+    state.id = is_scratch() ? make_drill_id(context_) : random_hex(4);
+    state.repository = store_.options.repository.name;
+    state.snapshot_uuid = snapshot_.uuid;
+    state.snapshot_start_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  snapshot_.started.value_or(WallTime{}).time_since_epoch())
+                                  .count();
+    state.data_streams = streams_;
+    for (const std::string& name : streams_) {
+      if (cluster_.data_streams.contains(name)) existing_streams_.push_back(name);
+    }
+    for (const std::string& name : names_) {
+      // What backs a stream goes with it.
+      if (cluster_.indices.contains(name) && !is_backing(name, existing_streams_)) {
+        existing_.push_back(name);
+      }
+    }
+    state.swaps = is_scratch() || (request_.mode == RestoreMode::kStaged && !existing_.empty());
+    if (request_.mode == RestoreMode::kInPlace) {
+      details_->to_delete = existing_;
+      details_->data_streams_to_delete = existing_streams_;
+    }
+  }
+
+  void add(const std::string& name, const SnapshotStatus& status) {
+    RestoredIndex index;
+    index.name = name;
+    index.made = name;
+    if (details_->state.swaps) {
+      index.made = fmt::format("{}{}-{}", is_scratch() ? kDrillPrefix : kTemporaryPrefix,
+                               details_->state.id, details_->state.indices.size() + 1);
+    }
+    if (auto old = cluster_.indices.find(name); old != cluster_.indices.end()) {
+      index.old_uuid = old->second.uuid;
+    }
+    if (auto bytes = status.bytes_of_index.find(name); bytes != status.bytes_of_index.end()) {
+      index.bytes = bytes->second;
+    }
+    if (contents_.contents && contents_.contents->indices.contains(name)) {
+      take_over(contents_.contents->indices.at(name), index);
+    }
+    plan_.bytes_to_fetch += index.bytes;
+    largest_ = std::max(largest_, index.bytes);
+    details_->state.indices.push_back(std::move(index));
+  }
+
+  static void take_over(const IndexContents& told, RestoredIndex& index) {
+    index.shards = told.shards;
+    index.aliases = told.aliases;
+    index.was_closed = !told.is_open;
+    for (const auto& [setting, value] : told.settings.items()) {
+      if (is_put_back(setting) && value.is_string()) index.settings[setting] = value;
+    }
+    // A clone is as old as its making; lifecycle management shall count from the old date.
+    const bool has_age = !told.setting("index.lifecycle.origination_date").empty();
+    if (!told.setting("index.lifecycle.name").empty() && !has_age) {
+      index.settings["index.lifecycle.origination_date"] = told.setting("index.creation_date");
+    }
+  }
+
+  void look_for_conflicts() {
+    if (is_scratch()) return;
+    if (!request_.force && !(existing_.empty() && existing_streams_.empty()))
+      refuse_without_force();
+    if (details_->state.swaps && !contents_.unreadable_because.empty()) {
+      plan_.conflicts.push_back(fmt::format(
+          "what its indices are called besides and set to cannot be read ({}): only --in-place "
+          "restores over existing ones",
+          contents_.unreadable_because));
+    }
+    if (request_.mode == RestoreMode::kStaged &&
+        (!existing_streams_.empty() || (details_->state.swaps && !streams_.empty()))) {
+      plan_.conflicts.push_back(fmt::format(
+          "the data streams {} are only restored where they are not, or replaced by --in-place "
+          "--force; restore them by themselves with --indices",
+          list_of(streams_)));
+    }
+    if (!existing_.empty() || !existing_streams_.empty()) {
+      for (const std::string& running : running_snapshots(context_, server_)) {
+        plan_.conflicts.push_back("the snapshot " + running +
+                                  " is being taken: no index can be replaced until it ends");
+      }
+    }
+    for (const std::string& name : names_) {
+      if (cluster_.aliases.contains(name)) {
+        plan_.conflicts.push_back(fmt::format("{} is the name of an alias of {}: remove it first",
+                                              name,
+                                              list_of({cluster_.aliases.at(name).indices.begin(),
+                                                       cluster_.aliases.at(name).indices.end()})));
+      }
+    }
+    for (const RestoredIndex& index : details_->state.indices) look_at_aliases(index);
+  }
+
+  void refuse_without_force() {
+    std::vector<std::string> all = existing_;
+    all.insert(all.end(), existing_streams_.begin(), existing_streams_.end());
+    plan_.conflicts.push_back(fmt::format(
+        "{} of its {} indices exist: {}; to replace them: holdfast restore elasticsearch {}{}{} "
+        "--force",
+        all.size(), names_.size(), list_of(all), snapshot_.name, is_in_place() ? " --in-place" : "",
+        request_.indices.empty() ? ""
+                                 : fmt::format(" --indices {}", fmt::join(request_.indices, ","))));
+  }
+
+  void look_at_aliases(const RestoredIndex& index) {
+    auto is_ours = [this](const std::string& name) {
+      return std::find(names_.begin(), names_.end(), name) != names_.end();
+    };
+    for (const auto& [alias, details] : index.aliases.items()) {
+      if (cluster_.indices.contains(alias) && !is_ours(alias)) {
+        plan_.conflicts.push_back(fmt::format(
+            "{} has the alias {}, which is an index now: remove that", index.name, alias));
+      }
+      auto live = cluster_.aliases.find(alias);
+      if (live == cluster_.aliases.end() || live->second.write_index.empty()) continue;
+      if (details.value("is_write_index", false) && !is_ours(live->second.write_index)) {
+        plan_.conflicts.push_back(fmt::format(
+            "{} is what is written to by the alias {}, and {} is that now: restore both, or take "
+            "that mark away first",
+            index.name, alias, live->second.write_index));
+      }
+    }
+  }
+
+  void look_for_room() {
+    std::uint64_t more = 0;
+    std::uint64_t largest = 0;
+    for (const RestoredIndex& index : details_->state.indices) {
+      auto replicas = index.settings.find("index.number_of_replicas");
+      const std::uint64_t copies =
+          1 + (replicas == index.settings.end() ? 0 : std::stoull(replicas->second));
+      const std::uint64_t whole = index.shards * copies;
+      more += details_->state.swaps ? index.shards : whole;
+      largest = std::max(largest, whole);
+    }
+    if (details_->state.swaps) more += largest;
+    if (cluster_.most_shards > 0 && !is_in_place() &&
+        cluster_.shards + more + 1 > cluster_.most_shards) {
+      plan_.conflicts.push_back(fmt::format(
+          "{} shards more do not fit: {} of {} are in use; raise cluster.max_shards_per_node, "
+          "restore fewer indices with --indices, or use --in-place",
+          more + 1, cluster_.shards, cluster_.most_shards));
+    }
+    // A clone is hard links, but merges may make them copies.
+    plan_.space_needed = plan_.bytes_to_fetch + (details_->state.swaps ? largest_ : 0);
+    plan_.space_free = cluster_.bytes_free;
+    if (is_in_place()) {
+      for (const std::string& name : existing_) plan_.space_free += cluster_.indices.at(name).bytes;
+    }
+    if (cluster_.knows_disk && plan_.space_needed > plan_.space_free) {
+      plan_.conflicts.push_back(fmt::format(
+          "it needs {} bytes and the nodes have {} below their low watermark; restore fewer "
+          "indices with --indices, or make room{}",
+          plan_.space_needed, plan_.space_free, is_in_place() ? "" : ", or use --in-place"));
+    }
+  }
+
+  bool is_in_place() const { return request_.mode == RestoreMode::kInPlace; }
+
+  void tell() {
+    plan_.objects_to_fetch = details_->state.indices.size();
+    const std::string what = fmt::format("{} indices: {}", names_.size(), list_of(names_));
+    if (details_->state.swaps) {
+      plan_.steps.push_back("restore under temporary names, without aliases and replicas: " + what);
+      plan_.steps.push_back("check that every shard came whole from the snapshot");
+      if (is_scratch()) return;
+      plan_.steps.push_back(fmt::format(
+          "one index after the other: delete what is there ({}), put the restored one in its place "
+          "with aliases, replicas and settings of the snapshot, remove the temporary one",
+          list_of(existing_)));
+      plan_.point_of_no_return = "the first index that is deleted; from then on only forward";
+    } else {
+      std::vector<std::string> doomed = details_->to_delete;
+      doomed.insert(doomed.end(), existing_streams_.begin(), existing_streams_.end());
+      if (!doomed.empty()) {
+        plan_.steps.push_back("delete what is there: " + list_of(doomed));
+        plan_.point_of_no_return = "that deletion: a failure afterwards leaves neither";
+      }
+      plan_.steps.push_back("restore " + what);
+      plan_.steps.push_back("check that every shard came whole from the snapshot");
+    }
+    if (!existing_.empty()) {
+      plan_.warnings.push_back("stop what writes into these indices (the *2es deployments) first");
+    }
+    if (!snapshot_.broken_because.empty()) plan_.warnings.push_back(snapshot_.broken_because);
+    if (!contents_.unreadable_because.empty()) {
+      plan_.warnings.push_back("documents are not counted: " + contents_.unreadable_because);
+    }
+  }
+
+  const Context& context_;
+  const Store& store_;
+  Server& server_;
+  const PlanRequest& request_;
+  Snapshot snapshot_;
+  Cluster cluster_;
+  ToldContents contents_;
+  std::vector<std::string> names_, streams_, existing_, existing_streams_;
+  std::uint64_t largest_ = 0;
+  std::shared_ptr<PlanDetails> details_ = std::make_shared<PlanDetails>();
+  RestorePlan plan_;
+};
+
+void refuse_foreign_options(const PlanRequest& request) {
+  if (!request.tables.empty() || !request.partitions.empty() || !request.as_database.empty() ||
+      request.schema_only || request.data_only) {
+    throw InvalidArgument("restore elasticsearch",
+                          "--table, --partition, --as, --schema-only and --data-only are "
+                          "ClickHouse's",
+                          "narrow it with --indices");
+  }
+}
+
+}  // namespace
+
+RestorePlan plan_restore(const Context& context, const Store& store, const PlanRequest& request) {
+  refuse_foreign_options(request);
+  return Planning(context, store, request).run();
+}
+
+}  // namespace holdfast::datastore::es

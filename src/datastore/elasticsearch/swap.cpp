@@ -1,0 +1,156 @@
+#include "datastore/elasticsearch/swap.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "datastore/elasticsearch/cluster.h"
+
+namespace holdfast::datastore::es {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Duration kLongestClone = std::chrono::minutes(30);
+constexpr Duration kPause = std::chrono::milliseconds(200);
+
+// Whether `index` was cloned from `made`.
+bool is_clone_of(const Context& context, Server& server, const std::string& index,
+                 const std::string& made_uuid) {
+  const auto settings = settings_of(context, server, index);
+  auto source = settings.find("index.resize.source.uuid");
+  return source != settings.end() && source->second == made_uuid;
+}
+
+class Swap {
+ public:
+  Swap(const Context& context, Server& server, const RestoredIndex& index)
+      : context_(context), server_(server), index_(index) {}
+
+  void run() {
+    const auto there = find_indices(context_, server_, {index_.name});
+    const auto made = find_indices(context_, server_, {index_.made});
+    if (made.empty()) {
+      // All that was left to do was to note it.
+      if (!there.empty()) return;
+      throw Failed("swap in " + index_.name, "the temporary index " + index_.made + " is gone",
+                   "restore it again from the snapshot");
+    }
+    made_ = made.at(index_.made);
+    if (there.empty()) {
+      clone();
+    } else if (there.at(index_.name).uuid == index_.old_uuid) {
+      delete_old();
+      clone();
+    } else if (!is_clone_of(context_, server_, index_.name, made_.uuid)) {
+      stop();
+    }
+    wait_until_up();
+    if (find_indices(context_, server_, {index_.name}).at(index_.name).is_open) require_documents();
+    put_back();
+    delete_indices(context_, server_, {index_.made});
+  }
+
+ private:
+  std::string path() const { return "/" + in_path(index_.name); }
+
+  void clone() {
+    // Blocks are put on at the end: they would stop the clone itself.
+    Json settings = {{"index.blocks.write", nullptr}, {"index.auto_expand_replicas", nullptr}};
+    for (const auto& [name, value] : index_.settings) {
+      if (!name.starts_with("index.blocks.")) settings[name] = value;
+    }
+    try {
+      server_.call(context_, "POST",
+                   fmt::format("/{}/_clone/{}?wait_for_active_shards=0", in_path(index_.made),
+                               in_path(index_.name)),
+                   {{"settings", settings}});
+    } catch (const PreconditionFailed&) {
+      if (!is_clone_of(context_, server_, index_.name, made_.uuid)) stop();
+    }
+  }
+
+  // A read-only index cannot be deleted either.
+  void delete_old() {
+    Json lifted = Json::object();
+    for (const auto& [name, value] : settings_of(context_, server_, index_.name)) {
+      if (name.starts_with("index.blocks.") && value == "true") lifted[name] = nullptr;
+    }
+    if (!lifted.empty()) server_.call(context_, "PUT", path() + "/_settings", lifted);
+    delete_indices(context_, server_, {index_.name});
+  }
+
+  void wait_until_up() {
+    const Context patient = context_.with_timeout(kLongestClone);
+    while (!primaries_are_up(patient, server_, index_.name)) {
+      patient.sleep(kPause, "wait for the index " + index_.name);
+    }
+  }
+
+  // What is told by the snapshot and not by the clone: aliases, then blocks, then closed.
+  void put_back() {
+    Json actions = Json::array();
+    for (const auto& [alias, details] : index_.aliases.items()) {
+      Json add = details;
+      add["index"] = index_.name;
+      add["alias"] = alias;
+      actions.push_back({{"add", add}});
+    }
+    if (!actions.empty()) server_.call(context_, "POST", "/_aliases", {{"actions", actions}});
+    Json blocks = Json::object();
+    for (const auto& [name, value] : index_.settings) {
+      if (name.starts_with("index.blocks.")) blocks[name] = value;
+    }
+    if (!blocks.empty()) server_.call(context_, "PUT", path() + "/_settings", blocks);
+    if (index_.was_closed) server_.call(context_, "POST", path() + "/_close", nullptr);
+  }
+
+  void require_documents() {
+    server_.call(context_, "POST", path() + "/_refresh", nullptr);
+    const auto now = find_indices(context_, server_, {index_.name, index_.made});
+    if (!now.contains(index_.name) || !now.contains(index_.made)) {
+      throw Failed("swap in " + index_.name, "it is gone again",
+                   "look who removes indices, then run holdfast again: it goes on");
+    }
+    // Whoever writes into it already makes it larger.
+    if (now.at(index_.name).documents < now.at(index_.made).documents) {
+      throw Corrupt("swap in " + index_.name,
+                    fmt::format("{} documents of {}", now.at(index_.name).documents,
+                                now.at(index_.made).documents),
+                    "the temporary index " + index_.made + " is kept; run holdfast again");
+    }
+  }
+
+  [[noreturn]] void stop() {
+    throw Refused(
+        "swap in " + index_.name,
+        "somebody has made an index of that name meanwhile; what is restored is kept as " +
+            index_.made,
+        fmt::format("stop what writes into it, then: holdfast elasticsearch delete-indices {} "
+                    "--yes, and run holdfast again: it goes on",
+                    index_.name));
+  }
+
+  const Context& context_;
+  Server& server_;
+  const RestoredIndex& index_;
+  LiveIndex made_;
+};
+
+}  // namespace
+
+void swap_all(const Context& context, Server& server, RestoreJournal& journal, RestoreState& state,
+              Progress& progress) {
+  progress.phase("swap in", 0, state.indices.size());
+  for (RestoredIndex& index : state.indices) {
+    if (!index.is_done) {
+      Swap(context, server, index).run();
+      index.is_done = true;
+      journal.change(context, state);
+    }
+    progress.advance(0, 1);
+  }
+}
+
+}  // namespace holdfast::datastore::es

@@ -1,0 +1,15 @@
+// The temporary indices of a restore take the places of those that are there.
+#pragma once
+
+#include "datastore/elasticsearch/restore_journal.h"
+#include "datastore/elasticsearch/store.h"
+
+namespace holdfast::datastore::es {
+
+// One index after the other; each is idempotent, so a rerun goes on where a kill ended the last
+// one. Refused when somebody has made an index of the name in between: the temporary one is kept,
+// and the advice is what to type.
+void swap_all(const Context& context, Server& server, RestoreJournal& journal, RestoreState& state,
+              Progress& progress);
+
+}  // namespace holdfast::datastore::es

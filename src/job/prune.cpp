@@ -1,0 +1,108 @@
+#include <algorithm>
+
+#include "base/log.h"
+#include "job/engine.h"
+#include "job/run.h"
+#include "retention/chains.h"
+#include "retention/tiers.h"
+
+namespace holdfast::job {
+
+using datastore::BackupEntry;
+
+std::vector<PruneDecision> Engine::decide_prune(const Context& context) {
+  if (options_.keep_snapshots) return decide_about_snapshots(context, *options_.keep_snapshots);
+  if (options_.keep_chained) return decide_about_chains(context, *options_.keep_chained);
+  return decide_about_copies(context);
+}
+
+std::vector<PruneDecision> Engine::decide_about_chains(const Context& context, std::uint64_t keep) {
+  std::vector<retention::ChainedBackup> backups;
+  for (const BackupEntry& entry : datastore_.list(context)) {
+    backups.push_back({entry.name, entry.parent, entry.complete, entry.is_abandoned});
+  }
+  std::vector<retention::Verdict> verdicts = retention::apply_chains(keep, backups);
+  std::vector<PruneDecision> decisions;
+  for (std::size_t i = 0; i < backups.size(); ++i) {
+    decisions.push_back({backups[i].name, verdicts[i].remove, verdicts[i].reason});
+  }
+  return decisions;
+}
+
+std::vector<PruneDecision> Engine::decide_about_snapshots(const Context& context,
+                                                          const SnapshotRetention& rules) {
+  std::vector<PruneDecision> decisions;
+  std::vector<retention::Snapshot> made_by_policy;
+  std::vector<std::string> names;
+  std::optional<std::string> newest_good;
+  for (const BackupEntry& entry : datastore_.list(context)) {
+    const std::string state = entry.details.at("state");
+    const bool is_known =
+        state == "SUCCESS" || state == "FAILED" || state == "PARTIAL" || state == "IN_PROGRESS";
+    if (entry.complete) newest_good = entry.name;
+    if (!is_known || !entry.started) {
+      decisions.push_back({entry.name, false, "damaged: verify shows how"});
+    } else if (entry.details.at("policy") != rules.policy_name) {
+      decisions.push_back(
+          {entry.name, false, "not made by the policy " + rules.policy_name + ": never removed"});
+    } else {
+      names.push_back(entry.name);
+      made_by_policy.push_back(
+          {entry.name, retention::snapshot_state_named(state),
+           std::chrono::time_point_cast<std::chrono::milliseconds>(*entry.started)});
+    }
+  }
+  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(context.clock().now());
+  std::vector<retention::Verdict> verdicts =
+      retention::apply_slm(rules.policy, made_by_policy, now);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (verdicts[i].remove && names[i] == newest_good) {
+      verdicts[i] = {false, "the newest good one: " + verdicts[i].reason};
+    }
+    decisions.push_back({names[i], verdicts[i].remove, verdicts[i].reason});
+  }
+  return decisions;
+}
+
+std::vector<PruneDecision> Engine::decide_about_copies(const Context& context) {
+  std::vector<retention::DatedCopy> copies;
+  std::vector<PruneDecision> decisions;
+  for (const BackupEntry& entry : datastore_.list(context)) {
+    if (entry.kind == "copy" && entry.complete && entry.completed) {
+      copies.push_back({entry.name, entry.started ? *entry.started : *entry.completed});
+    } else if (entry.kind == "copy" && !entry.complete && !entry.completed) {
+      decisions.push_back(
+          {entry.name, true, "an unfinished copy: left by a copy or a removal that was killed"});
+    } else if (entry.kind == "copy") {
+      decisions.push_back({entry.name, false, "damaged: verify shows how"});
+    } else {
+      decisions.push_back({entry.name, false, "not a dated copy: only those are pruned by count"});
+    }
+  }
+  retention::TierPolicy policy{int(options_.keep_last_daily), int(options_.keep_last_weekly)};
+  std::vector<retention::Verdict> verdicts = retention::apply_tiers(policy, copies);
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    decisions.push_back({copies[i].name, verdicts[i].remove, verdicts[i].reason});
+  }
+  return decisions;
+}
+
+std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
+  std::vector<PruneDecision> decisions = decide_prune(context);
+  bool any = std::any_of(decisions.begin(), decisions.end(),
+                         [](const PruneDecision& d) { return d.remove; });
+  if (dry_run || !(any || options_.keep_snapshots)) return decisions;
+  Run run(context, storage_, options_, datastore_.store(), "prune");
+  return run.execute([&](const Context& inside, Fence& fence) {
+    // Again under the lease: until then a copy may have been in the making.
+    decisions = decide_prune(inside);
+    // The newest first: a kill in between leaves none without what it needs.
+    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
+      if (decision->remove) datastore_.remove(inside, decision->name, fence);
+    }
+    for (const std::string& line : datastore_.clean(inside, fence)) log::info(inside, line);
+    return decisions;
+  });
+}
+
+}  // namespace holdfast::job
