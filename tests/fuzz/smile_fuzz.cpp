@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "../support/elasticsearch_frame.h"
 #include "base/error.h"
-#include "codec/digest.h"
 #include "codec/smile.h"
 #include "datastore/elasticsearch/lucene.h"
 #include "property.h"
@@ -40,11 +40,7 @@ void check_smile(std::string_view bytes) {
 }
 
 void check_blob(std::string_view content) {
-  std::string blob("\x3F\xD7\x6C\x17\x08snapshot\0\0\0\x01", 17);
-  blob += content;
-  blob += std::string("\xC0\x28\x93\xE8\0\0\0\0\0\0\0\0", 12);
-  blob += codec::digest_of(codec::DigestAlgorithm::kCrc32,
-                           std::string_view(blob).substr(0, blob.size() - 4));
+  const std::string blob = support::framed("snapshot", content);
   try {
     datastore::es::read_metadata_blob(blob, "snapshot", "read x");
   } catch (const Corrupt& error) {

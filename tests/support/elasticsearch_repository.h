@@ -11,6 +11,7 @@
 #include "codec/tar.h"
 #include "datastore/elasticsearch/repository_blobs.h"
 #include "storage/memory/memory_storage.h"
+#include "support/elasticsearch_frame.h"
 #include "support/oracle.h"
 
 namespace holdfast::datastore::es {

@@ -118,6 +118,7 @@ IndexContents read_index_contents(const Context& context, RepositoryBlobs& blobs
   IndexContents index;
   index.name = stored.name;
   index.id = stored.id;
+  index.metadata_blob = name;
   index.settings = settings_of(fields);
   index.uuid = index.setting("index.uuid");
   index.shards = shards_of(index, fields);

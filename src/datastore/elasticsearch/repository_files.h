@@ -58,7 +58,8 @@ RepositoryIndex read_index(const Context& context, RepositoryBlobs& blobs);
 // An index as one snapshot has it.
 struct IndexContents {
   std::string name, id;
-  std::string uuid;     // in the cluster that was backed up
+  std::string uuid;  // in the cluster that was backed up
+  std::string metadata_blob;
   unsigned shards = 0;  // primaries
   // Flat: "index.number_of_replicas": "1". A list is an array of texts.
   nlohmann::json settings = nlohmann::json::object();
