@@ -217,8 +217,8 @@ Command make_restore_command(Program& program) {
       "may insert meanwhile. elasticsearch: existing indices are only touched with --force.\n"
       "Prints the plan and asks on a terminal; elsewhere --yes is needed.";
   command.examples = {
-      "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 "
-      "--dry-run",
+      ("holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 "
+       "--dry-run"),
       "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 --yes",
       "holdfast -c values.yaml restore clickhouse incremental_2024-06-17T18-57-00 --yes",
       "holdfast -c values.yaml restore clickhouse full_2024-06-17T18-50-00 --table "

@@ -15,9 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr Duration kFirstWait = std::chrono::milliseconds(100);
-constexpr Duration kLongestWait = std::chrono::seconds(2);
-
 class SnapshotRun {
  public:
   SnapshotRun(const Context& context, const Store& store, Progress& progress)
@@ -100,16 +97,14 @@ class SnapshotRun {
   }
 
   void watch() {
-    Duration wait = kFirstWait;
-    for (;;) {
+    for (Pause pause;;) {
       const Snapshot now = look();
       if (now.state != "IN_PROGRESS") {
         finish(now);
         return;
       }
       show_status();
-      context_.sleep(wait, "wait for snapshot " + outcome_.name);
-      wait = std::min(wait * 3 / 2, kLongestWait);
+      pause.take(context_, "wait for snapshot " + outcome_.name);
     }
   }
 

@@ -206,8 +206,9 @@ void delete_indices(const Context& context, Server& server, const std::vector<st
     server.call(context, "DELETE", "/" + path + "?ignore_unavailable=true", nullptr);
   }
   const Context patient = context.with_timeout(kLongestDelete);
+  Pause pause;
   while (!find_indices(patient, server, names).empty()) {
-    patient.sleep(std::chrono::milliseconds(200), "wait until the indices are gone");
+    pause.take(patient, "wait until the indices are gone");
   }
 }
 

@@ -17,8 +17,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr Duration kFirstWait = std::chrono::milliseconds(100);
-constexpr Duration kLongestWait = std::chrono::seconds(2);
 // Settings that a temporary index must not have: they move, fill or lock it.
 constexpr auto kIgnored =
     std::to_array<const char*>({"index.lifecycle.name", "index.lifecycle.rollover_alias",
@@ -51,6 +49,7 @@ class Restoring {
   void finish() {
     watch();
     for (const RestoredIndex& index : state_.indices) require_restored(index);
+    if (!state_.swaps) close_closed();
   }
 
  private:
@@ -121,7 +120,7 @@ class Restoring {
   }
 
   void watch() {
-    Duration wait = kFirstWait;
+    Pause pause;
     while (is_running()) {
       try {
         show();
@@ -130,8 +129,15 @@ class Restoring {
       } catch (const Failed&) {
       } catch (const Unavailable&) {
       }
-      context_.sleep(wait, "wait for the restore of " + state_.snapshot);
-      wait = std::min(wait * 3 / 2, kLongestWait);
+      pause.take(context_, "wait for the restore of " + state_.snapshot);
+    }
+  }
+
+  // The cluster restores every index open.
+  void close_closed() {
+    for (const RestoredIndex& index : state_.indices) {
+      if (!index.was_closed) continue;
+      server_.call(context_, "POST", "/" + in_path(index.name) + "/_close", nullptr);
     }
   }
 

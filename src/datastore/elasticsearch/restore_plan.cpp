@@ -36,7 +36,7 @@ class Planning {
       : context_(context), store_(store), server_(*store.server), request_(request) {}
 
   RestorePlan run() {
-    snapshot_ = find();
+    snapshot_ = wanted_snapshot(context_, server_, store_.options.repository.name, request_.name);
     plan_.store = store_.name;
     plan_.name = snapshot_.name;
     plan_.mode = request_.mode;
@@ -57,16 +57,6 @@ class Planning {
   }
 
  private:
-  Snapshot find() {
-    try {
-      return find_snapshot(context_, server_, store_.options.repository.name, request_.name);
-    } catch (const NotFound& error) {
-      if (error.code() == "repository_missing_exception") throw;
-      throw NotFound("restore elasticsearch", "there is no snapshot " + request_.name,
-                     "holdfast list elasticsearch shows what there is");
-    }
-  }
-
   void choose() {
     const std::vector<std::string>& patterns =
         request_.indices.empty() ? store_.options.policy.indices : request_.indices;

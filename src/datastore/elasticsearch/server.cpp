@@ -1,5 +1,6 @@
 #include "datastore/elasticsearch/server.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::uint64_t kLongestAnswer = 256 << 20;
+constexpr Duration kLongestPause = std::chrono::seconds(2);
 constexpr Duration kOutage = std::chrono::minutes(5);
 constexpr std::size_t kLongestReason = 600;
 constexpr std::size_t kLongestNames = 3000;
@@ -165,15 +167,20 @@ std::unique_ptr<Server> make_server(const ServerOptions& options) {
   return std::make_unique<HttpServer>(options);
 }
 
+void Pause::take(const Context& context, const std::string& what) {
+  context.sleep(next_, what);
+  next_ = std::min(next_ * 3 / 2, kLongestPause);
+}
+
 Json get_patiently(const Context& context, Server& server, const std::string& path) {
   const SteadyTime begin = context.clock().steady();
-  for (;;) {
+  for (Pause pause;;) {
     try {
       return server.get(context, path);
     } catch (const Unavailable&) {
       if (context.clock().steady() - begin > kOutage) throw;
     }
-    context.sleep(std::chrono::seconds(1), "wait for the cluster");
+    pause.take(context, "wait for the cluster");
   }
 }
 

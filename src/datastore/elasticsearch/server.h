@@ -42,6 +42,16 @@ class Server {
 
 std::unique_ptr<Server> make_server(const ServerOptions& options);
 
+// How long to wait until the cluster is asked again: short at first, longer the longer it takes.
+class Pause {
+ public:
+  // Throws as Context::sleep().
+  void take(const Context& context, const std::string& what);
+
+ private:
+  Duration next_ = std::chrono::milliseconds(10);
+};
+
 // The same while the cluster may be away for a moment (a node that restarts, a network that drops):
 // what it was told to do it does by itself. Unavailable when it stays away for five minutes.
 nlohmann::json get_patiently(const Context& context, Server& server, const std::string& path);

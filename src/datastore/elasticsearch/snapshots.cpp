@@ -14,6 +14,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kShownFailures = 3;
+constexpr const char* kDamaged = "its own file in the repository is missing or damaged";
+constexpr const char* kAnother = "holdfast list elasticsearch shows the others";
 
 std::optional<WallTime> time_in(const Json& json, const char* name) {
   if (!json.contains(name) || !json.at(name).is_number_integer()) return std::nullopt;
@@ -152,7 +154,7 @@ std::vector<Snapshot> list_snapshots(const Context& context, Server& server,
     damaged.state = optional_text(entry, "state");
     if (damaged.state == "IN_PROGRESS") continue;
     damaged.indices = texts(entry, "indices");
-    damaged.broken_because = "its own file in the repository is missing or damaged";
+    damaged.broken_because = kDamaged;
     out.push_back(std::move(damaged));
   }
   std::stable_sort(out.begin(), out.end(), [](const Snapshot& a, const Snapshot& b) {
@@ -169,6 +171,23 @@ Snapshot find_snapshot(const Context& context, Server& server, const std::string
     throw NotFound("snapshot " + name, fmt::format("{} snapshots have that name", found.size()));
   }
   return std::move(found.front());
+}
+
+Snapshot wanted_snapshot(const Context& context, Server& server, const std::string& repository,
+                         const std::string& name) {
+  try {
+    return find_snapshot(context, server, repository, name);
+  } catch (const NotFound& error) {
+    if (error.code() == "repository_missing_exception") throw;
+  } catch (const Failed&) {
+    // Its file is cut short, or the name is none; the names alone are told all the same.
+  }
+  const Json names = server.get(context, path_of(repository, "_all") + "?verbose=false");
+  for (const Json& entry : member(names, "snapshots")) {
+    if (text_in(entry, "snapshot") == name) throw Corrupt("snapshot " + name, kDamaged, kAnother);
+  }
+  throw NotFound("snapshot " + name, "there is none in the repository " + repository,
+                 "holdfast list elasticsearch shows what there is");
 }
 
 std::vector<std::string> running_snapshots(const Context& context, Server& server) {

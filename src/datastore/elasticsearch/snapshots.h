@@ -41,6 +41,11 @@ std::vector<Snapshot> list_snapshots(const Context& context, Server& server,
 Snapshot find_snapshot(const Context& context, Server& server, const std::string& repository,
                        const std::string& name);
 
+// The same for one that somebody wants to have: Corrupt when it is in the list and its own file is
+// missing or damaged, NotFound without a code when it is not.
+Snapshot wanted_snapshot(const Context& context, Server& server, const std::string& repository,
+                         const std::string& name);
+
 // Those that run now, in any repository: "REPOSITORY:NAME".
 std::vector<std::string> running_snapshots(const Context& context, Server& server);
 

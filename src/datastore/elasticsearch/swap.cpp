@@ -13,7 +13,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr Duration kLongestClone = std::chrono::minutes(30);
-constexpr Duration kPause = std::chrono::milliseconds(200);
 
 // Whether `index` was cloned from `made`.
 bool is_clone_of(const Context& context, Server& server, const std::string& index,
@@ -62,10 +61,23 @@ class Swap {
       if (!name.starts_with("index.blocks.")) settings[name] = value;
     }
     try {
+      clone_with({{"settings", settings}, {"aliases", index_.aliases}});
+    } catch (const Error& error) {
+      // An alias that came in between; better an index without it than none. put_back() tells.
+      if (error.code() != "illegal_state_exception" &&
+          error.code() != "invalid_alias_name_exception") {
+        throw;
+      }
+      clone_with({{"settings", settings}});
+    }
+  }
+
+  void clone_with(const Json& body) {
+    try {
       server_.call(context_, "POST",
                    fmt::format("/{}/_clone/{}?wait_for_active_shards=0", in_path(index_.made),
                                in_path(index_.name)),
-                   {{"settings", settings}});
+                   body);
     } catch (const PreconditionFailed&) {
       if (!is_clone_of(context_, server_, index_.name, made_.uuid)) stop();
     }
@@ -83,8 +95,9 @@ class Swap {
 
   void wait_until_up() {
     const Context patient = context_.with_timeout(kLongestClone);
+    Pause pause;
     while (!primaries_are_up(patient, server_, index_.name)) {
-      patient.sleep(kPause, "wait for the index " + index_.name);
+      pause.take(patient, "wait for the index " + index_.name);
     }
   }
 
@@ -98,11 +111,15 @@ class Swap {
       actions.push_back({{"add", add}});
     }
     if (!actions.empty()) server_.call(context_, "POST", "/_aliases", {{"actions", actions}});
-    Json blocks = Json::object();
+    // A null in the clone's request lifts the setting and leaves its key; this removes that too.
+    Json blocks = {{"index.blocks.write", nullptr}};
+    if (!index_.settings.contains("index.auto_expand_replicas")) {
+      blocks["index.auto_expand_replicas"] = nullptr;
+    }
     for (const auto& [name, value] : index_.settings) {
       if (name.starts_with("index.blocks.")) blocks[name] = value;
     }
-    if (!blocks.empty()) server_.call(context_, "PUT", path() + "/_settings", blocks);
+    server_.call(context_, "PUT", path() + "/_settings", blocks);
     if (index_.was_closed) server_.call(context_, "POST", path() + "/_close", nullptr);
   }
 

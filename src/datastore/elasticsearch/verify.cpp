@@ -10,7 +10,7 @@ VerifyReport verify_snapshot(const Context& context, const Store& store,
                              const VerifyRequest& request, Progress& progress) {
   VerifyReport report;
   const Snapshot snapshot =
-      find_snapshot(context, *store.server, store.options.repository.name, request.name);
+      wanted_snapshot(context, *store.server, store.options.repository.name, request.name);
   if (!snapshot.broken_because.empty()) report.problems.push_back(snapshot.broken_because);
   const ToldContents told = contents_of(context, store, request.name);
   progress.phase("verify", 0, 0);
