@@ -217,16 +217,12 @@ Command make_restore_command(Program& program) {
       "may insert meanwhile. elasticsearch: existing indices are only touched with --force.\n"
       "Prints the plan and asks on a terminal; elsewhere --yes is needed.";
   command.examples = {
-      ("holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 "
-       "--dry-run"),
-      "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000 --yes",
+      "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000",
+      "holdfast -c values.yaml restore victoria-metrics-0 NAME --dry-run   # NAME: see list",
       "holdfast -c values.yaml restore clickhouse incremental_2024-06-17T18-57-00 --yes",
-      "holdfast -c values.yaml restore clickhouse full_2024-06-17T18-50-00 --table "
-      "'otel.otel_logs*' "
-      "--as looked_at",
-      "holdfast -c values.yaml restore elasticsearch "
-      "sts-backup-20210223-0300-ppss8nx40ykppss8nx40yk "
-      "--indices 'sts_internal_events*' --force"};
+      "holdfast -c values.yaml restore clickhouse full_2024-06-17T18-50-00 --table 'otel.*' --as "
+      "new",
+      "holdfast -c values.yaml restore elasticsearch NAME --indices 'sts_internal*' --force"};
   command.options = {
       {"STORE", "what to restore", &arguments->store, true},
       {"NAME", "which backup, as list prints it", &arguments->name, true},

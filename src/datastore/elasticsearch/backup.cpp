@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "datastore/elasticsearch/names.h"
 #include "datastore/elasticsearch/snapshots.h"
+#include "datastore/elasticsearch/verify.h"
 
 namespace holdfast::datastore::es {
 
@@ -32,12 +33,8 @@ class SnapshotRun {
     fence.check();
     outcome_.name =
         mode == SnapshotMode::kSlm ? execute_policy(context_, server_, policy) : start();
-    try {
-      watch();
-    } catch (const Cancelled&) {
-      give_up();
-      throw;
-    }
+    finish(watch_or_give_up());
+    count();
     return std::move(outcome_);
   }
 
@@ -96,13 +93,19 @@ class SnapshotRun {
     }
   }
 
-  void watch() {
+  Snapshot watch_or_give_up() {
+    try {
+      return watch();
+    } catch (const Cancelled&) {
+      give_up();
+      throw;
+    }
+  }
+
+  Snapshot watch() {
     for (Pause pause;;) {
-      const Snapshot now = look();
-      if (now.state != "IN_PROGRESS") {
-        finish(now);
-        return;
-      }
+      Snapshot now = look();
+      if (now.state != "IN_PROGRESS") return now;
       show_status();
       pause.take(context_, "wait for snapshot " + outcome_.name);
     }
@@ -120,6 +123,19 @@ class SnapshotRun {
     outcome_.objects_sent = status.files_new;
     outcome_.bytes_reused = status.bytes_total - std::min(status.bytes_total, status.bytes_new);
     outcome_.objects_reused = status.files_total - std::min(status.files_total, status.files_new);
+  }
+
+  // For the run's record; the snapshot's own files tell it again at any time.
+  void count() {
+    try {
+      if (auto counted = documents_of(context_, store_, outcome_.name)) {
+        outcome_.measured = *counted;
+      }
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      outcome_.warnings.push_back("its documents could not be counted: " + error.to_string());
+    }
   }
 
   void give_up() {

@@ -17,11 +17,14 @@ std::unique_ptr<RepositoryBlobs> open_blobs(const Store& store, std::string& why
   return nullptr;
 }
 
-ToldContents contents_of(const Context& context, const Store& store, const std::string& snapshot) {
+ToldContents contents_of(const Context& context, const Store& store, const std::string& snapshot,
+                         const std::function<bool(const std::string&)>& is_wanted) {
   ToldContents out;
   auto blobs = open_blobs(store, out.unreadable_because);
   if (!blobs) return out;
   out.contents = read_snapshot(context, *blobs, read_index(context, *blobs), snapshot);
+  std::erase_if(out.contents->indices, [&](const auto& entry) { return !is_wanted(entry.first); });
+  out.documents = count_documents(context, *blobs, *out.contents);
   return out;
 }
 

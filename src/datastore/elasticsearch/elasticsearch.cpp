@@ -37,7 +37,7 @@ BackupEntry entry_of(const es::Snapshot& snapshot) {
 
 class SnapshotStore : public Elasticsearch {
  public:
-  explicit SnapshotStore(es::Store store) : store_(std::move(store)) {}
+  explicit SnapshotStore(es::Store store) : store_(std::move(store)), verifier_(store_) {}
 
   const std::string& store() const override { return store_.name; }
 
@@ -72,7 +72,7 @@ class SnapshotStore : public Elasticsearch {
 
   VerifyReport verify(const Context& context, const VerifyRequest& request,
                       Progress& progress) override {
-    return es::verify_snapshot(context, store_, request, progress);
+    return verifier_.verify(context, request, progress);
   }
 
   Measurement measure(const Context& context, const MeasureTarget& target) override {
@@ -146,6 +146,7 @@ class SnapshotStore : public Elasticsearch {
   }
 
   es::Store store_;
+  es::SnapshotVerifier verifier_;
   std::optional<es::RestoreState> drill_;  // the scratch restore of this object
 };
 

@@ -14,6 +14,14 @@ namespace {
 
 constexpr std::size_t kPiece = 256 << 10;  // bytes that a reader holds
 
+void narrow(SnapshotContents& contents, const std::set<std::string>& only) {
+  auto is_out = [&only](const auto& entry) { return !only.contains(entry.first); };
+  std::erase_if(contents.indices, is_out);
+  std::erase_if(contents.damaged, is_out);
+  std::erase_if(contents.failures,
+                [&only](const ShardFailure& failure) { return !only.contains(failure.index); });
+}
+
 }  // namespace
 
 void RepositoryCheck::problem(const std::string& text) {
@@ -199,7 +207,8 @@ void RepositoryCheck::read_all_data(const Context& context, Progress& progress,
 }
 
 VerifyReport RepositoryCheck::verify(const Context& context, const RepositoryIndex& index,
-                                     const std::string& snapshot, bool deep, Progress& progress) {
+                                     const std::string& snapshot, bool deep, Progress& progress,
+                                     const std::set<std::string>& only) {
   list(context);
   report_ = {};
   counted_.clear();
@@ -207,6 +216,7 @@ VerifyReport RepositoryCheck::verify(const Context& context, const RepositoryInd
   SnapshotContents contents;
   try {
     contents = read_snapshot(context, blobs_, index, snapshot, threads_, Damaged::kCollect);
+    if (!only.empty()) narrow(contents, only);
   } catch (const Corrupt& error) {
     problem(error.to_string());
     return report_;

@@ -31,9 +31,10 @@ class RepositoryCheck {
 
   // Damage is told, not thrown: at most kMostProblems lines, the others counted. Warnings: what no
   // restore needs, but the next snapshot. NotFound when `index` has no such snapshot; what the
-  // storage throws goes through.
+  // storage throws goes through. `only` narrows it to some indices; empty: all.
   VerifyReport verify(const Context& context, const RepositoryIndex& index,
-                      const std::string& snapshot, bool deep, Progress& progress);
+                      const std::string& snapshot, bool deep, Progress& progress,
+                      const std::set<std::string>& only = {});
 
  private:
   struct DataFile {

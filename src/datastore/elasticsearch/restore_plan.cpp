@@ -10,6 +10,7 @@
 #include "datastore/elasticsearch/names.h"
 #include "datastore/elasticsearch/restore.h"
 #include "datastore/elasticsearch/snapshots.h"
+#include "datastore/elasticsearch/verify.h"
 
 namespace holdfast::datastore::es {
 
@@ -45,7 +46,10 @@ class Planning {
     const SnapshotStatus status =
         status_of(context_, server_, store_.options.repository.name, snapshot_.name);
     cluster_ = look_at_cluster(context_, server_);
-    contents_ = contents_of(context_, store_, snapshot_.name);
+    require_blobs(context_, store_, snapshot_.name, names_, silent_);
+    contents_ = contents_of(context_, store_, snapshot_.name, [this](const std::string& name) {
+      return std::find(names_.begin(), names_.end(), name) != names_.end();
+    });
     decide();
     for (const std::string& name : names_) add(name, status);
     look_for_conflicts();
@@ -128,6 +132,8 @@ class Planning {
     }
     if (contents_.contents && contents_.contents->indices.contains(name)) {
       take_over(contents_.contents->indices.at(name), index);
+      auto count = contents_.documents.find(name);
+      if (count != contents_.documents.end()) index.documents = count->second.live;
     }
     plan_.bytes_to_fetch += index.bytes;
     largest_ = std::max(largest_, index.bytes);
@@ -249,6 +255,10 @@ class Planning {
   bool is_in_place() const { return request_.mode == RestoreMode::kInPlace; }
 
   void tell() {
+    if (RestoreJournal(server_).read(context_)) {
+      plan_.warnings.push_back(
+          "an earlier restore was killed: the next run finishes or undoes it before anything else");
+    }
     plan_.objects_to_fetch = details_->state.indices.size();
     const std::string what = fmt::format("{} indices: {}", names_.size(), list_of(names_));
     if (details_->state.swaps) {
@@ -286,6 +296,7 @@ class Planning {
   Snapshot snapshot_;
   Cluster cluster_;
   ToldContents contents_;
+  SilentProgress silent_;
   std::vector<std::string> names_, streams_, existing_, existing_streams_;
   std::uint64_t largest_ = 0;
   std::shared_ptr<PlanDetails> details_ = std::make_shared<PlanDetails>();
