@@ -23,11 +23,15 @@ inline std::string fixture_file(const std::string& name) {
 
 // What the node itself told: by snapshot, {"told", "stats", "indices"}.
 inline const nlohmann::json& truths() {
-  static const nlohmann::json kTruths = nlohmann::json::parse(fixture_file("truths.json"));
+  static const nlohmann::json kTruths = [] {
+    nlohmann::json all = nlohmann::json::parse(fixture_file("truths.json"));
+    all.update(nlohmann::json::parse(fixture_file("truths-opensearch.json")));
+    return all;
+  }();
   return kTruths;
 }
 
-// "compressed" or "plain": its blobs by their names.
+// "compressed", "plain" or "opensearch": its blobs by their names.
 inline std::map<std::string, std::string> files_of(const std::string& repository) {
   const std::string packed = fixture_file(repository + ".tar.zst");
   MemorySource bytes(packed);

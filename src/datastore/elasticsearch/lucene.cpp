@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kHeaderMagic = 0x3FD76C17, kFooterMagic = 0xC02893E8;
 constexpr std::uint32_t kBlobVersion = 1;
-constexpr std::string_view kCompressed("DFL\0", 4);
+constexpr std::string_view kDeflate("DFL\0", 4), kZstd("ZSTD\0", 5);
 constexpr std::string_view kSmile = ":)\n";
 constexpr std::size_t kDeepest = 100;
 
@@ -132,9 +132,11 @@ std::string_view without_lucene_footer(std::string_view bytes, const std::string
 }
 
 std::string decompressed(std::string_view bytes, const std::string& what) {
-  if (!bytes.starts_with(kCompressed)) return std::string(bytes);
-  MemorySource packed(bytes.substr(kCompressed.size()));
-  codec::InflateSource plain(packed, codec::Compression::kDeflate, what);
+  const bool is_zstd = bytes.starts_with(kZstd);
+  if (!is_zstd && !bytes.starts_with(kDeflate)) return std::string(bytes);
+  MemorySource packed(bytes.substr(is_zstd ? kZstd.size() : kDeflate.size()));
+  codec::InflateSource plain(
+      packed, is_zstd ? codec::Compression::kZstd : codec::Compression::kDeflate, what);
   try {
     return read_all(plain, kLargestDocument);
   } catch (const InvalidArgument&) {
@@ -160,9 +162,7 @@ nlohmann::json read_metadata_blob(std::string_view bytes, std::string_view codec
     throw Unsupported(what, fmt::format("its format has version {}", header.version),
                       "a newer Elasticsearch wrote it: use a newer holdfast");
   }
-  const std::string_view content = reader.rest();
-  if (!content.starts_with(kCompressed)) return parse_document(content, what);
-  return parse_document(decompressed(content, what), what);
+  return parse_document(decompressed(reader.rest(), what), what);
 }
 
 }  // namespace holdfast::datastore::es

@@ -56,7 +56,8 @@ inline constexpr std::size_t kLargestDocument = 512u << 20;
 nlohmann::json read_metadata_blob(std::string_view bytes, std::string_view codec,
                                   const std::string& what);
 
-// Compressed ("DFL", a zero byte and DEFLATE) or not: the plain bytes.
+// Compressed ("DFL", a zero byte and DEFLATE; of OpenSearch also "ZSTD", a zero byte and zstd) or
+// not: the plain bytes.
 std::string decompressed(std::string_view bytes, const std::string& what);
 // A document that may be SMILE or JSON.
 nlohmann::json parse_document(std::string_view bytes, const std::string& what);

@@ -58,16 +58,18 @@ std::string only_line(const VerifyReport& report, bool is_warning) {
 }
 
 TEST(RepositoryCheck, AWholeSnapshotHasNoProblemsAndEveryBlobIsSeen) {
-  FixtureRepository fixture("plain");
-  std::uint64_t bytes = 0;
-  for (const auto& [name, content] : fixture.files()) bytes += is_list(name) ? 0 : content.size();
-  for (bool deep : {false, true}) {
-    VerifyReport report = verify(fixture, "third", deep);
-    EXPECT_TRUE(report.problems.empty()) << report.problems[0];
-    EXPECT_TRUE(report.warnings.empty()) << report.warnings[0];
-    // The only snapshot there: all but index-0 and index.latest is of it.
-    EXPECT_EQ(report.objects, fixture.files().size() - 2);
-    EXPECT_EQ(report.bytes, bytes);
+  for (const std::string snapshot : {"third", "fourth"}) {
+    FixtureRepository fixture(repository_of(snapshot));
+    std::uint64_t bytes = 0;
+    for (const auto& [name, content] : fixture.files()) bytes += is_list(name) ? 0 : content.size();
+    for (bool deep : {false, true}) {
+      VerifyReport report = verify(fixture, snapshot, deep);
+      EXPECT_TRUE(report.problems.empty()) << report.problems[0];
+      EXPECT_TRUE(report.warnings.empty()) << report.warnings[0];
+      // The only snapshot there: all but index-0 and index.latest is of it.
+      EXPECT_EQ(report.objects, fixture.files().size() - 2);
+      EXPECT_EQ(report.bytes, bytes);
+    }
   }
 }
 

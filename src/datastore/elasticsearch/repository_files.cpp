@@ -156,6 +156,10 @@ SnapshotContents read_root(const Context& context, RepositoryBlobs& blobs,
   if (contents.name != stored.name || contents.uuid != stored.uuid) {
     fields.fail("it is of another snapshot, " + contents.name);
   }
+  if (fields.flag_or("remote_store_index_shallow_copy", false)) {
+    throw Unsupported(what, "its files lie in a remote store, and not in the repository",
+                      "ask OpenSearch itself about this snapshot");
+  }
   contents.state = state_of(fields);
   contents.version = stored.version;
   contents.started = fields.time("start_time");

@@ -72,6 +72,11 @@ StoredIndex index_of(const std::string& name, const Fields& fields) {
   index.name = name;
   index.id = fields.text("id");
   if (!is_blob_name(index.id)) fields.fail("the id of index " + name + " is none");
+  // OpenSearch may put a hash in front of the shards' folders.
+  if (fields.find("shard_path_type") && fields.number("shard_path_type") != 0) {
+    throw Unsupported("read index " + name, "its shards lie in folders with hashed names",
+                      "ask OpenSearch itself about this snapshot");
+  }
   if (!fields.find("shard_generations")) return index;
   for (const nlohmann::json& one : fields.array("shard_generations")) {
     std::string generation = one.is_string() ? one.get<std::string>() : "";
