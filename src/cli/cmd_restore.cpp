@@ -220,8 +220,7 @@ Command make_restore_command(Program& program) {
       "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000",
       "holdfast -c values.yaml restore victoria-metrics-0 NAME --dry-run   # NAME: see list",
       "holdfast -c values.yaml restore clickhouse incremental_2024-06-17T18-57-00 --yes",
-      "holdfast -c values.yaml restore clickhouse full_2024-06-17T18-50-00 --table 'otel.*' --as "
-      "new",
+      "holdfast -c values.yaml restore clickhouse NAME --table 'otel.otel_logs*' --as looked_at",
       "holdfast -c values.yaml restore elasticsearch NAME --indices 'sts_internal*' --force"};
   command.options = {
       {"STORE", "what to restore", &arguments->store, true},
