@@ -43,27 +43,44 @@ void RepositoryCheck::warning(const std::string& text) {
 }
 
 // Counts a blob that is there.
-void RepositoryCheck::add(const std::string& blob) {
+void RepositoryCheck::add(const std::string& blob, std::uint64_t size) {
   std::lock_guard lock(mutex_);
   if (!counted_.insert(blob).second) return;
   ++report_.objects;
-  auto found = listed_->find(blob);
-  if (found != listed_->end()) report_.bytes += found->second;
+  report_.bytes += size;
 }
 
-void RepositoryCheck::list(const Context& context) {
-  if (!listed_) listed_ = blobs_.list(context, "");
+// An index's folder is asked for by itself: several at once, and none that the snapshot has not.
+void RepositoryCheck::list(const Context& context, const SnapshotContents& contents) {
+  WorkerPool pool(context, threads_);
+  for (const auto& [name, index] : contents.indices) {
+    if (listed_.contains(index.id)) continue;
+    pool.submit([this, &pool, id = index.id] {
+      auto blobs = blobs_.list(pool.context(), index_folder(id));
+      std::lock_guard lock(mutex_);
+      listed_.emplace(id, std::move(blobs));
+    });
+  }
+  pool.finish();
 }
 
 // nullopt: it is not there. A snapshot may have been made after the list: what that does not have
 // is looked for by itself.
 std::optional<std::uint64_t> RepositoryCheck::size_of(const Context& context,
+                                                      const std::string& index_id,
                                                       const std::string& blob) {
-  auto found = listed_->find(blob);
-  if (found != listed_->end()) return found->second;
+  const auto& listed = listed_.at(index_id);
+  auto found = listed.find(blob);
+  if (found != listed.end()) return found->second;
   auto source = blobs_.open(context, blob);
   if (!source) return std::nullopt;
   return source->size();
+}
+
+// What was read already.
+void RepositoryCheck::add_read(const Context& context, const std::string& blob) {
+  auto source = blobs_.open(context, blob);
+  add(blob, source ? source->size().value_or(0) : 0);
 }
 
 void RepositoryCheck::check_file(const Context& context, DataFile data) {
@@ -80,13 +97,13 @@ void RepositoryCheck::check_file(const Context& context, DataFile data) {
   }
   for (std::uint64_t part = 0; part < file.parts(); ++part) {
     const std::string name = file.part_name(part);
-    const auto size = size_of(context, data.folder + name);
+    const auto size = size_of(context, data.index_id, data.folder + name);
     if (!size) return tell(name, "the blob is missing");
     if (*size != file.part_length(part)) {
       return tell(name,
                   fmt::format("it has {} bytes in the place of {}", *size, file.part_length(part)));
     }
-    add(data.folder + name);
+    add(data.folder + name, *size);
   }
   std::lock_guard lock(mutex_);
   to_read_.push_back(std::move(data));
@@ -100,10 +117,10 @@ void RepositoryCheck::check_shard(const Context& context, const IndexContents& i
   } catch (const Corrupt& error) {
     return problem(error.to_string());
   }
-  add(files.blob);
+  add(files.blob, size_of(context, index.id, files.blob).value_or(0));
   const std::string where = fmt::format("{}, shard {}", index.name, shard);
   for (StoredFile& file : files.files) {
-    check_file(context, {shard_folder(index.id, shard), where, std::move(file)});
+    check_file(context, {index.id, shard_folder(index.id, shard), where, std::move(file)});
   }
 }
 
@@ -119,13 +136,14 @@ void RepositoryCheck::check_generation(const Context& context, const StoredIndex
                     "the index will fail",
                     name, index.name, shard, why));
   };
+  const auto size = size_of(context, index.id, name);
+  if (!size) return tell("the blob is missing");
   try {
-    if (!size_of(context, name)) return tell("the blob is missing");
     if (deep) check_shard_index(context, blobs_, index.id, shard, generation);
   } catch (const Corrupt& error) {
     return tell(error.reason());
   }
-  add(name);
+  add(name, *size);
 }
 
 void RepositoryCheck::check_indices(const Context& context, const RepositoryIndex& index,
@@ -209,7 +227,6 @@ void RepositoryCheck::read_all_data(const Context& context, Progress& progress,
 VerifyReport RepositoryCheck::verify(const Context& context, const RepositoryIndex& index,
                                      const std::string& snapshot, bool deep, Progress& progress,
                                      const std::set<std::string>& only) {
-  list(context);
   report_ = {};
   counted_.clear();
   to_read_.clear();
@@ -222,13 +239,16 @@ VerifyReport RepositoryCheck::verify(const Context& context, const RepositoryInd
     return report_;
   }
   const StoredSnapshot& stored = *index.find(snapshot);
-  add(snapshot_blob(stored.uuid));
-  for (const auto& [name, one] : contents.indices) add(one.metadata_blob);
+  add_read(context, snapshot_blob(stored.uuid));
   try {
     read_global_state(context, blobs_, index, snapshot);
-    add(metadata_blob(stored.uuid));
+    add_read(context, metadata_blob(stored.uuid));
   } catch (const Corrupt& error) {
     problem(error.to_string());
+  }
+  list(context, contents);
+  for (const auto& [name, one] : contents.indices) {
+    add(one.metadata_blob, size_of(context, one.id, one.metadata_blob).value_or(0));
   }
   check_indices(context, index, contents, deep, progress);
   if (deep) read_all_data(context, progress, snapshot);

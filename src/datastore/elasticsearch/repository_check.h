@@ -16,8 +16,8 @@ namespace holdfast::datastore::es {
 
 inline constexpr std::size_t kMostProblems = 100;
 
-// One run over one repository: it is listed once, and a blob that several snapshots share is read
-// once. Not thread-safe.
+// One run over one repository: each index's folder is listed once, and a file that several
+// snapshots share is read once. Not thread-safe.
 //
 // What verify() sees: every metadata blob of the snapshot is there and its checksum is right; every
 // file that a shard's metadata names is there in all its parts, with their sizes; files whose bytes
@@ -38,16 +38,19 @@ class RepositoryCheck {
 
  private:
   struct DataFile {
-    std::string folder;  // with a slash at its end
+    std::string index_id;
+    std::string folder;  // of the shard, with a slash at its end
     std::string where;   // for people: "logs-1, shard 0"
     StoredFile file;
   };
 
   void problem(const std::string& text);
   void warning(const std::string& text);
-  void add(const std::string& blob);
-  void list(const Context& context);
-  std::optional<std::uint64_t> size_of(const Context& context, const std::string& blob);
+  void add(const std::string& blob, std::uint64_t size);
+  void add_read(const Context& context, const std::string& blob);
+  void list(const Context& context, const SnapshotContents& contents);
+  std::optional<std::uint64_t> size_of(const Context& context, const std::string& index_id,
+                                       const std::string& blob);
   void check_indices(const Context& context, const RepositoryIndex& index,
                      const SnapshotContents& contents, bool deep, Progress& progress);
   void check_shard(const Context& context, const IndexContents& index, unsigned shard,
@@ -60,7 +63,8 @@ class RepositoryCheck {
 
   RepositoryBlobs& blobs_;
   const unsigned threads_;
-  std::optional<std::map<std::string, std::uint64_t>> listed_;
+  // By an index's id: its blobs and their sizes. Only list() changes it.
+  std::map<std::string, std::map<std::string, std::uint64_t>> listed_;
   std::map<std::string, std::string>
       read_;  // data files by their blob, and what is wrong with each
 
