@@ -1,8 +1,12 @@
 """What the tests of Elasticsearch's backups share: a node, a gateway on a folder, and a repository that the node reaches with the store's own pair."""
 import collections
+import json
+import os
 import pathlib
 import re
+import subprocess
 import tempfile
+import time
 import unittest
 
 import elasticsearch_data
@@ -15,7 +19,9 @@ REPOSITORY = "sts-backup"
 # As docs/guide/access.md has it.
 PAIR = ("elasticsearch", "elasticsearchsecret")
 VERBS = ["read", "list", "writeNew", "overwrite", "delete"]
-REQUEST = re.compile(r'"(?P<method>GET|PUT|POST|DELETE|HEAD) (?P<path>[^ ?"]+)(\?(?P<query>[^ "]*))?" (?P<code>\d{3}) ')
+FAILED, USAGE, NOT_FOUND, REFUSED, CORRUPT = 1, 2, 3, 4, 5
+NAME = re.compile(r"sts-backup-\d{8}-\d{4}-[a-z0-9_-]{22}")
+REQUEST = re.compile(r'"(?P<method>GET|PUT|POST|DELETE|HEAD) (?P<path>[^ ?"]+)(\?(?P<query>[^ "]*))?" (?P<code>\d{3}) (?P<received>\d+) ')
 
 
 def pair(access_key: str, secret_key: str, allow: list[str]) -> dict:
@@ -24,9 +30,8 @@ def pair(access_key: str, secret_key: str, allow: list[str]) -> dict:
 
 
 class NodeTestCase(unittest.TestCase):
-    """One node and one gateway a class; each test finds no index, no template and no repository."""
+    """One node a module, and one gateway a class; each test finds no index, no template and no repository."""
 
-    NODE_SETTINGS: dict = {}
     KEYS = [pair(*PAIR, VERBS)]
     maxDiff = None
 
@@ -37,19 +42,27 @@ class NodeTestCase(unittest.TestCase):
         cls.work = pathlib.Path(folder.name)
         cls.objects = cls.work / "objects"
         cls.bucket = cls.objects / BUCKET
-        cls.node = elasticsearch_server.Node(cls.work, cls.NODE_SETTINGS)
-        cls.addClassCleanup(cls.node.stop)
+        cls.node = cls.shared_node()
         cls.bucket.mkdir(parents=True)
         cls.gateway = processes.Gateway(cls.work, cls.objects, cls.values())
         cls.addClassCleanup(lambda: cls.gateway.stop())
+
+    @staticmethod
+    def shared_node() -> elasticsearch_server.Node:
+        """Started by the first class of a module that asks, stopped when the module's tests have ended."""
+        if not hasattr(NodeTestCase, "started_node"):
+            folder = tempfile.TemporaryDirectory(prefix="holdfast-elasticsearch-node-", ignore_cleanup_errors=True)
+            unittest.addModuleCleanup(folder.cleanup)
+            NodeTestCase.started_node = elasticsearch_server.Node(pathlib.Path(folder.name))
+            unittest.addModuleCleanup(NodeTestCase.started_node.stop)
+        return NodeTestCase.started_node
 
     @classmethod
     def values(cls) -> dict:
         return {"holdfast": {"gateway": {"keys": cls.KEYS}}}
 
     def setUp(self):
-        self.assertTrue(all(found["state"] != "IN_PROGRESS" for name in self.node.request("GET", "/_snapshot")
-                            for found in self.node.snapshots(name)), "an earlier test left a snapshot running")
+        self.assertEqual(self.node.request("GET", "/_snapshot/_status")["snapshots"], [], "an earlier test left a snapshot running")
         elasticsearch_data.delete(self.node)
         for kind in ("_template", "_index_template"):
             self.node.request("DELETE", f"/{kind}/*")
@@ -88,3 +101,92 @@ class NodeTestCase(unittest.TestCase):
     def stored(self) -> int:
         """Bytes in the bucket."""
         return sum(path.stat().st_size for path in self.bucket.rglob("*") if path.is_file())
+
+
+class StoreTestCase(NodeTestCase):
+    """The program too, which knows no more than the store's own pair. What a test takes from the configuration is in STORE_VALUES."""
+
+    STORE_VALUES: dict = {}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.store_values = cls.write_values("store")
+
+    @classmethod
+    def write_values(cls, name: str, **more) -> pathlib.Path:
+        """A values file of the store's pod; `more` are top sections that are merged over it."""
+        path = cls.work / f"{name}.yaml"
+        values = {"minio": {"accessKey": PAIR[0], "secretKey": PAIR[1]}, "backup": {"elasticsearch": {}},
+                  "holdfast": {"gateway": {"url": cls.gateway.url}, STORE: {"url": cls.node.url}}}
+        processes.write_values(path, cls.gateway.port, cls.objects, processes.merge(processes.merge(values, json.loads(json.dumps(cls.STORE_VALUES))), more))
+        return path
+
+    def holdfast(self, *arguments, code: int | tuple = 0, values=None, env=None):
+        done = processes.holdfast(values or self.store_values, "--quiet", *arguments, env=env)
+        self.assertIn(done.returncode, code if isinstance(code, tuple) else (code,), f"holdfast {arguments}: {done.stderr}{done.stdout}")
+        self.assertNotIn(PAIR[1], done.stdout + done.stderr)
+        return done
+
+    def refused(self, code: int | tuple, *arguments, **more) -> str:
+        """The one line that tells why."""
+        line = self.holdfast(*arguments, code=code, **more).stderr.strip()
+        self.assertRegex(line.splitlines()[-1], r"^holdfast: .+: .+")
+        return line
+
+    def begin(self, *arguments, values=None, env=None) -> subprocess.Popen:
+        """The program, running; whoever asked for it waits for its end."""
+        command = [processes.holdfast_binary(), "-c", str(values or self.store_values), "--quiet", *arguments]
+        child = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return child
+
+    def end(self, child: subprocess.Popen, code: int | tuple = 0) -> str:
+        """Both outputs of a program that was begun."""
+        out, errors = child.communicate(timeout=300)
+        self.assertIn(child.returncode, code if isinstance(code, tuple) else (code,), errors + out)
+        return out + errors
+
+    def backup(self, **more) -> dict:
+        """Returns when the node's clock, which moves every 200 ms, shows another time, so that no two snapshots start at one."""
+        outcome = json.loads(self.holdfast("--output", "json", "backup", STORE, **more).stdout)
+        begun = self.node.request("GET", f"/_snapshot/{REPOSITORY}/{outcome['name']}")["snapshots"][0]["start_time_in_millis"]
+        self.node.wait_until(lambda: time.time() * 1000 > begun + 400)
+        return outcome
+
+    def restore(self, name: str, *options, **more) -> dict:
+        """What the frame holds, which is what Elasticsearch itself would answer."""
+        lines = self.holdfast("restore", STORE, name, *options, **more).stdout.splitlines()
+        begin = lines.index(f'=== Restoring Elasticsearch snapshot "{name}" from snapshot repository "{REPOSITORY}" in bucket "{BUCKET}"...')
+        return json.loads("\n".join(lines[begin + 1:lines.index("===")]))["snapshot"]
+
+    def entries(self, **more) -> list[dict]:
+        return json.loads(self.holdfast("--output", "json", "list", STORE, **more).stdout)
+
+    def names(self, **more) -> list[str]:
+        """As the list shows them to people."""
+        first, *names, last = self.holdfast("list", STORE, **more).stdout.splitlines()
+        self.assertEqual(first, f'=== Listing Elasticsearch snapshots in snapshot repository "{REPOSITORY}" in bucket "{BUCKET}"...')
+        self.assertEqual(last, "===")
+        return names
+
+    def state(self) -> dict[str, dict]:
+        return elasticsearch_data.state(self.node)
+
+    def assert_clean(self):
+        """No index of ours is left, temporary or journal, and nothing runs."""
+        self.assertEqual([name for name in self.node.indices() if "holdfast" in name], [])
+        self.assertEqual(self.node.request("GET", "/_snapshot/_status")["snapshots"], [])
+
+    def slow(self, snapshot: str = "40mb", restore: str = "40mb"):
+        """The repository with limits, so that something can happen meanwhile; it is registered already, so it stays so."""
+        self.register(max_snapshot_bytes_per_sec=snapshot, max_restore_bytes_per_sec=restore)
+
+    def running_snapshot(self) -> str | None:
+        """The name of one that has begun to send."""
+        for found in self.node.request("GET", "/_snapshot/_status")["snapshots"]:
+            if found["state"] == "STARTED":
+                return found["snapshot"]
+        return None

@@ -118,6 +118,13 @@ def settings(server: Node, index: str) -> dict[str, str]:
     return {key: value for key, value in all_settings(server, index).items() if key.split(".")[0] not in OWN_SETTINGS}
 
 
+def effective(found: dict[str, str]) -> dict[str, str]:
+    """Settings without what means the same as nothing: what a clone leaves (docs/design/elasticsearch.md), and switches that are off."""
+    off = {"routing_partition_size": "1", "auto_expand_replicas": "false"}
+    return {key: value for key, value in found.items()
+            if value is not None and off.get(key) != value and not (key.startswith("blocks.") and value == "false")}
+
+
 def mappings(server: Node, index: str) -> dict:
     return next(iter(server.request("GET", f"/{quoted(index)}/_mapping").values()))["mappings"]
 
@@ -133,6 +140,7 @@ def state(server: Node, pattern: str = "sts*") -> dict[str, dict]:
     found = {}
     for index, row in sorted(server.indices(pattern).items()):
         found[index] = description(server, index)
+        found[index]["settings"] = effective(found[index]["settings"])
         found[index]["documents"] = digest(server, index) if row["status"] == "open" and row["health"] != "red" else None
     return found
 
