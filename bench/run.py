@@ -16,6 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import clickhouse_bench  # noqa: E402
+import elasticsearch_bench  # noqa: E402
 import gateway_bench  # noqa: E402
 import processes  # noqa: E402
 
@@ -167,7 +168,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a small data set and one round")
     parser.add_argument("--size", type=int, help="MiB of data of each store (default 1100: over 1 GB; quick 100)")
     parser.add_argument("--rounds", type=int, help="default 3; quick 1")
-    parser.add_argument("--only", choices=["gateway", "victoria-metrics", "clickhouse"])
+    parser.add_argument("--only", choices=["gateway", "victoria-metrics", "clickhouse", "elasticsearch"])
     parser.add_argument("--peers", nargs="*", metavar="PEER", choices=["minio", "versitygw", "s3proxy", "nginx"],
                         help="measure the gateway beside these (no name: all); fetches and builds them the first time")
     parser.add_argument("--objects", type=int, help="names in the list (default 100000; quick 10000)")
@@ -199,6 +200,13 @@ def main():
             report["clickhouse_raw"] = results
             report["clickhouse"] = clickhouse_bench.summarise(results)
             print_rows(f"ClickHouse, {results['data'][0]['mib_on_disk']} MiB; share: of what the same gateway moves for a plain client", report["clickhouse"])
+        if arguments.only == "elasticsearch":
+            (work / "elasticsearch").mkdir()
+            results = elasticsearch_bench.ElasticsearchBench(work / "elasticsearch", mib, rounds).run()
+            report["elasticsearch_raw"] = results
+            report["elasticsearch"] = elasticsearch_bench.summarise(results)
+            print_rows(f"Elasticsearch, {results['data'][0]['mib_on_disk']} MiB in {elasticsearch_bench.INDICES} indices, through holdfast's gateway and through MinIO; "
+                       "less than 1 is faster", report["elasticsearch"])
     report["load_tool_peak_mib"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     results_folder = ROOT / "bench/results"
     results_folder.mkdir(exist_ok=True)

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
 #include <memory>
@@ -66,7 +67,7 @@ void print_clickhouse(const std::vector<datastore::BackupEntry>& entries) {
 
 // The frame and the names that StackState's own script prints; JSON tells the rest.
 void print_elasticsearch(const config::Elasticsearch& values,
-                         const std::vector<datastore::BackupEntry>& entries) {
+                         const std::vector<datastore::BackupEntry>& entries, bool quiet) {
   std::printf(
       "=== Listing Elasticsearch snapshots in snapshot repository \"%s\" in bucket \"%s\"...\n",
       values.snapshot_repository_name.c_str(), values.bucket_name.c_str());
@@ -74,6 +75,13 @@ void print_elasticsearch(const config::Elasticsearch& values,
     if (entry.complete) std::printf("%s\n", entry.name.c_str());
   }
   std::printf("===\n");
+  const auto broken = std::count_if(entries.begin(), entries.end(),
+                                    [](const auto& entry) { return !entry.complete; });
+  if (broken > 0 && !quiet) {
+    std::fprintf(stderr,
+                 "holdfast: %td more cannot be restored, or not yet: --output json tells why\n",
+                 broken);
+  }
 }
 
 int run(Program& program, const Arguments& arguments) {
@@ -86,13 +94,14 @@ int run(Program& program, const Arguments& arguments) {
     std::printf("%s\n", json.dump(2).c_str());
   } else if (named == config::Store::kClickHouse) {
     print_clickhouse(entries);
-    if (entries.empty() && !program.global().quiet) {
-      std::fprintf(stderr, "holdfast: there is no backup of %s yet\n", arguments.store.c_str());
-    }
   } else if (named == config::Store::kElasticsearch) {
-    print_elasticsearch(program.values().elasticsearch, entries);
+    print_elasticsearch(program.values().elasticsearch, entries, program.global().quiet);
   } else {
     print_victoria_metrics(arguments.store, entries);
+    return 0;  // its script prints the same frame around nothing
+  }
+  if (entries.empty() && !program.global().json() && !program.global().quiet) {
+    std::fprintf(stderr, "holdfast: there is no backup of %s yet\n", arguments.store.c_str());
   }
   return 0;
 }

@@ -20,6 +20,15 @@ void print_lines(const char* prefix, const std::vector<std::string>& lines, std:
   if (more > 0) std::printf("%sand %llu more\n", prefix, static_cast<unsigned long long>(more));
 }
 
+std::string advice_for(const std::string& store) {
+  if (store_named(store) == config::Store::kElasticsearch) {
+    // Its next snapshots would use the damaged file again.
+    return "give the repository a new folder while the store is alive "
+           "(backup.elasticsearch.s3Prefix, then elasticsearch register --reconfigure) and back up";
+  }
+  return "make a full backup while the store is alive: holdfast backup " + store + " --full";
+}
+
 int run(Program& program, const Arguments& arguments) {
   OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
   datastore::VerifyReport report =
@@ -47,9 +56,7 @@ int run(Program& program, const Arguments& arguments) {
     }
   }
   if (report.problems.empty()) return 0;
-  throw Corrupt("verify " + arguments.store, report.problems.front(),
-                "make a full backup while the store is alive: holdfast backup " + arguments.store +
-                    " --full");
+  throw Corrupt("verify " + arguments.store, report.problems.front(), advice_for(arguments.store));
 }
 
 }  // namespace

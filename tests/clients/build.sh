@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the S3 clients of other languages, and the node of Elasticsearch: tests/clients/build.sh HOME, a folder for the programs.
+# Builds the S3 clients of other languages, the node of Elasticsearch and its reader of policies: tests/clients/build.sh HOME, a folder for the programs.
 # Does nothing when HOME has these very ones.
 # Versions: dependencies/clients.txt. Maven and Go fetch by whatever settings (mirror, proxy) the caller has.
 set -euo pipefail
@@ -7,8 +7,9 @@ home=$(realpath -m "${1:?usage: build.sh HOME}")
 cd "$(dirname "$0")"
 list=../../dependencies/clients.txt
 node=../fixtures/elasticsearch-node
+policy=../fixtures/elasticsearch-policy
 
-sources=$(find . "$node" -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
+sources=$(find . "$node" "$policy" -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
 hash=$(sha256sum <<<"$sources" | cut -d' ' -f1)
 [ "$(cat "$home/sources.sha256" 2>/dev/null)" != "$hash" ] || exit 0
 rm -rf "$home"
@@ -51,6 +52,8 @@ classes java-v2-classes java-v2 java/*.java java-v2/*.java
 fetch elasticsearch-node "$node/pom.xml" -Delasticsearch.version="$(version elasticsearch-node)" \
   -Djackson.version="$(version elasticsearch-node-jackson)" -Daws.version="$(version java-v1-elasticsearch)"
 classes elasticsearch-node-classes elasticsearch-node "$node"/*.java
+fetch elasticsearch-policy "$policy/pom.xml" -Delasticsearch.version="$(version elasticsearch-node)"
+classes elasticsearch-policy-classes elasticsearch-policy "$policy"/*.java
 
 # The later client of Go wants a later Go than Debian's, which then builds the earlier one only.
 go_client() {

@@ -167,6 +167,12 @@ BackupOutcome run_backup(const Context& context, const Store& store, const Backu
     throw InvalidArgument("back up elasticsearch", "it has no dated copies",
                           "leave out --copy: each snapshot is a backup of its own");
   }
+  if (request.kind == BackupKind::kFull) {
+    throw InvalidArgument("back up elasticsearch", "every snapshot is whole by itself",
+                          "leave out --full; to send everything anew, give the repository another "
+                          "folder: backup.elasticsearch.s3Prefix, then elasticsearch register "
+                          "--reconfigure");
+  }
   return SnapshotRun(context, store, progress).run(fence);
 }
 

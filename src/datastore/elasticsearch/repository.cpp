@@ -37,6 +37,12 @@ std::optional<Json> registered(const Context& context, Server& server,
       reason.replace(at, value.reveal().size(), "***");
     }
   }
+  if (reason.find("insecure") != std::string::npos) {
+    throw InvalidArgument("register the repository " + options.name, reason,
+                          "this cluster takes keys from its keystore only: put the pair there, and "
+                          "set access_key and secret_key of "
+                          "holdfast.elasticsearch.repositorySettings to empty texts");
+  }
   throw_error(error.kind(), "register the repository " + options.name, reason,
               "check the bucket, its key and the endpoint as the cluster's nodes reach it "
               "(holdfast.elasticsearch.repositorySettings)",

@@ -234,13 +234,23 @@ class RestoreRun {
     if (state_.swaps) {
       state_.phase = RestorePhase::kSwapping;
       journal_.change(context_, state_);
-      swap_all(context_, server_, journal_, state_, progress_);
+      swap_in();
     }
     journal_.clear(context_);
     return outcome();
   }
 
  private:
+  void swap_in() {
+    try {
+      swap_all(context_, server_, journal_, state_, progress_);
+    } catch (const Error& error) {
+      const std::string more = "the restore is half done: the next run of holdfast goes on with it";
+      throw_error(error.kind(), error.subject(), error.reason(),
+                  error.advice().empty() ? more : error.advice() + "; " + more, error.code());
+    }
+  }
+
   void delete_old() {
     for (const std::string& stream : details_.data_streams_to_delete) {
       server_.call(context_, "DELETE", "/_data_stream/" + in_path(stream), nullptr);
