@@ -15,7 +15,7 @@ constexpr const char* kNoTime = "01/01/0001 00:00:00";
 
 struct Arguments {
   std::string store;
-  bool direct = false;
+  bool direct = false, is_long = false;
 };
 
 nlohmann::json to_json(const datastore::BackupEntry& entry) {
@@ -78,10 +78,35 @@ void print_elasticsearch(const config::Elasticsearch& values,
   const auto broken = std::count_if(entries.begin(), entries.end(),
                                     [](const auto& entry) { return !entry.complete; });
   if (broken > 0 && !quiet) {
-    std::fprintf(stderr,
-                 "holdfast: %td more cannot be restored, or not yet: --output json tells why\n",
+    std::fprintf(stderr, "holdfast: %td more cannot be restored, or not yet: --long tells why\n",
                  broken);
   }
+}
+
+std::string shown_time(const std::optional<WallTime>& when) {
+  return when ? format_list_time(*when) : "-";
+}
+
+// The same columns for every store, broken backups too.
+void print_long(const std::vector<datastore::BackupEntry>& entries) {
+  std::vector<std::vector<std::string>> rows = {
+      {"name", "kind", "state", "started", "duration", "size", "holds", "why"}};
+  for (const datastore::BackupEntry& entry : entries) {
+    auto told = entry.details.find("state");
+    std::string state = entry.complete ? "complete" : "broken";
+    const bool says_more = told != entry.details.end() && told->second != "SUCCESS";
+    if (says_more) state = told->second;
+    std::string duration = "-";
+    if (entry.started && entry.completed && *entry.completed >= *entry.started) {
+      duration = format_duration(*entry.completed - *entry.started);
+    }
+    auto indices = entry.details.find("index_count");
+    rows.push_back({entry.name, entry.kind, state, shown_time(entry.started), duration,
+                    format_bytes(entry.bytes),
+                    indices == entry.details.end() ? "-" : indices->second + " indices",
+                    entry.broken_because});
+  }
+  std::printf("%s", format_table(rows).c_str());
 }
 
 int run(Program& program, const Arguments& arguments) {
@@ -92,6 +117,8 @@ int run(Program& program, const Arguments& arguments) {
     nlohmann::json json = nlohmann::json::array();
     for (const datastore::BackupEntry& entry : entries) json.push_back(to_json(entry));
     std::printf("%s\n", json.dump(2).c_str());
+  } else if (arguments.is_long) {
+    print_long(entries);
   } else if (named == config::Store::kClickHouse) {
     print_clickhouse(entries);
   } else if (named == config::Store::kElasticsearch) {
@@ -117,10 +144,11 @@ Command make_list_command(Program& program) {
       "Prints the documented lines; --output json also shows what is broken, with the reason.";
   command.examples = {"holdfast -c values.yaml list victoria-metrics-0",
                       "holdfast -c values.yaml list clickhouse",
-                      "holdfast -c values.yaml --output json list elasticsearch",
+                      "holdfast -c values.yaml list elasticsearch --long",
                       "holdfast -c values.yaml --output json list victoria-metrics-0 --direct"};
   command.options = {
       {"STORE", "whose backups", &arguments->store, true},
+      {"--long", "a table of all, broken ones too, with the reason", &arguments->is_long},
       {"--direct", "straight from the configured storage, for when the gateway is down",
        &arguments->direct},
   };

@@ -31,6 +31,7 @@ BackupEntry entry_of(const es::Snapshot& snapshot) {
   entry.details["policy"] = snapshot.policy;
   entry.details["version"] = snapshot.version;
   entry.details["indices"] = fmt::format("{}", fmt::join(snapshot.indices, ","));
+  entry.details["index_count"] = std::to_string(snapshot.indices.size());
   entry.details["failed_shards"] = std::to_string(snapshot.shards_failed);
   return entry;
 }

@@ -1,6 +1,7 @@
 // Bringing a snapshot back. Order of steps and why: docs/design/elasticsearch.md.
 #pragma once
 
+#include "datastore/elasticsearch/repository_files.h"
 #include "datastore/elasticsearch/restore_journal.h"
 #include "datastore/elasticsearch/store.h"
 
@@ -14,6 +15,9 @@ struct PlanDetails {
 };
 
 RestorePlan plan_restore(const Context& context, const Store& store, const PlanRequest& request);
+
+// What the snapshot's files tell of an index, for its restore.
+void take_over(const IndexContents& told, RestoredIndex& index);
 
 // A failure before the first swap leaves the cluster as it was; after it, the next run finishes.
 RestoreOutcome run_restore(const Context& context, const Store& store, const RestorePlan& plan,

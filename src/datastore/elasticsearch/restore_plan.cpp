@@ -19,7 +19,8 @@ namespace {
 // What a temporary index must not have, and the final one gets back.
 bool is_put_back(const std::string& setting) {
   return setting.starts_with("index.blocks.") || setting == "index.lifecycle.name" ||
-         setting == "index.lifecycle.rollover_alias" || setting == "index.number_of_replicas" ||
+         setting == "index.lifecycle.rollover_alias" ||
+         setting == "index.lifecycle.origination_date" || setting == "index.number_of_replicas" ||
          setting == "index.auto_expand_replicas";
 }
 
@@ -30,6 +31,24 @@ std::string list_of(const std::vector<std::string>& names) {
                      fmt::join(names.begin(), names.begin() + std::ptrdiff_t(kMost), ", "),
                      names.size() - kMost);
 }
+
+}  // namespace
+
+void take_over(const IndexContents& told, RestoredIndex& index) {
+  index.shards = told.shards;
+  index.aliases = told.aliases;
+  index.was_closed = !told.is_open;
+  for (const auto& [setting, value] : told.settings.items()) {
+    if (is_put_back(setting) && value.is_string()) index.settings[setting] = value;
+  }
+  // A clone is as old as its making; lifecycle management shall count from the old date.
+  const bool has_age = !told.setting("index.lifecycle.origination_date").empty();
+  if (!told.setting("index.lifecycle.name").empty() && !has_age) {
+    index.settings["index.lifecycle.origination_date"] = told.setting("index.creation_date");
+  }
+}
+
+namespace {
 
 class Planning {
  public:
@@ -138,20 +157,6 @@ class Planning {
     plan_.bytes_to_fetch += index.bytes;
     largest_ = std::max(largest_, index.bytes);
     details_->state.indices.push_back(std::move(index));
-  }
-
-  static void take_over(const IndexContents& told, RestoredIndex& index) {
-    index.shards = told.shards;
-    index.aliases = told.aliases;
-    index.was_closed = !told.is_open;
-    for (const auto& [setting, value] : told.settings.items()) {
-      if (is_put_back(setting) && value.is_string()) index.settings[setting] = value;
-    }
-    // A clone is as old as its making; lifecycle management shall count from the old date.
-    const bool has_age = !told.setting("index.lifecycle.origination_date").empty();
-    if (!told.setting("index.lifecycle.name").empty() && !has_age) {
-      index.settings["index.lifecycle.origination_date"] = told.setting("index.creation_date");
-    }
   }
 
   void look_for_conflicts() {

@@ -141,5 +141,40 @@ TEST_F(DataStreams, ASnapshotThatRunsKeepsWhatIsThere) {
   EXPECT_THAT(made.conflicts, ElementsAre(HasSubstr("r:night")));
 }
 
+// Lifecycle management is in no cluster of the tests either.
+TEST(TakeOver, PutsBackWhatATemporaryIndexMustNotHave) {
+  IndexContents told;
+  told.shards = 3;
+  told.is_open = false;
+  told.settings = {
+      {"index.number_of_replicas", "2"},        {"index.blocks.read_only", "true"},
+      {"index.lifecycle.name", "thirty-days"},  {"index.lifecycle.rollover_alias", "logs"},
+      {"index.creation_date", "1795417104346"}, {"index.refresh_interval", "7s"}};
+  told.aliases = {{"logs", {{"is_write_index", true}}}};
+  RestoredIndex index;
+  take_over(told, index);
+  EXPECT_EQ(index.shards, 3u);
+  EXPECT_TRUE(index.was_closed);
+  EXPECT_EQ(index.aliases, told.aliases);
+  // The clone brings what is not named here; its age would begin anew.
+  EXPECT_THAT(index.settings,
+              ElementsAre(std::pair("index.blocks.read_only", "true"),
+                          std::pair("index.lifecycle.name", "thirty-days"),
+                          std::pair("index.lifecycle.origination_date", "1795417104346"),
+                          std::pair("index.lifecycle.rollover_alias", "logs"),
+                          std::pair("index.number_of_replicas", "2")));
+}
+
+TEST(TakeOver, LeavesAnAgeThatWasSet) {
+  IndexContents told;
+  told.settings = {{"index.lifecycle.name", "thirty-days"},
+                   {"index.lifecycle.origination_date", "1"},
+                   {"index.creation_date", "2"}};
+  RestoredIndex index;
+  take_over(told, index);
+  EXPECT_EQ(index.settings.at("index.lifecycle.origination_date"), "1");
+  EXPECT_EQ(index.settings.size(), 2u);
+}
+
 }  // namespace
 }  // namespace holdfast::datastore::es

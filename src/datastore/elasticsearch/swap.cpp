@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "datastore/elasticsearch/cluster.h"
 
 namespace holdfast::datastore::es {
@@ -63,12 +64,10 @@ class Swap {
     try {
       clone_with({{"settings", settings}, {"aliases", index_.aliases}});
     } catch (const Error& error) {
-      // An alias that came in between; better an index without it than none. put_back() tells.
-      if (error.code() != "illegal_state_exception" &&
-          error.code() != "invalid_alias_name_exception") {
-        throw;
-      }
-      clone_with({{"settings", settings}});
+      if (error.kind() != ErrorKind::kFailed && error.kind() != ErrorKind::kInvalidArgument) throw;
+      // A setting that this cluster does not know, an alias that came in between: better an index
+      // without them than none. put_back() tries again, and tells.
+      clone_with({{"settings", {{"index.blocks.write", nullptr}}}});
     }
   }
 
@@ -111,16 +110,29 @@ class Swap {
       actions.push_back({{"add", add}});
     }
     if (!actions.empty()) server_.call(context_, "POST", "/_aliases", {{"actions", actions}});
-    // A null in the clone's request lifts the setting and leaves its key; this removes that too.
-    Json blocks = {{"index.blocks.write", nullptr}};
-    if (!index_.settings.contains("index.auto_expand_replicas")) {
-      blocks["index.auto_expand_replicas"] = nullptr;
-    }
-    for (const auto& [name, value] : index_.settings) {
-      if (name.starts_with("index.blocks.")) blocks[name] = value;
-    }
-    server_.call(context_, "PUT", path() + "/_settings", blocks);
+    put_settings();
     if (index_.was_closed) server_.call(context_, "POST", path() + "/_close", nullptr);
+  }
+
+  void put_settings() {
+    // A null in the clone's request lifts the setting and leaves its key; this removes that too.
+    Json settings = {{"index.blocks.write", nullptr}};
+    if (!index_.settings.contains("index.auto_expand_replicas")) {
+      settings["index.auto_expand_replicas"] = nullptr;
+    }
+    for (const auto& [name, value] : index_.settings) settings[name] = value;
+    try {
+      server_.call(context_, "PUT", path() + "/_settings", settings);
+    } catch (const InvalidArgument& error) {
+      // The snapshot may be of a cluster with lifecycle management, and this one have none.
+      Json known = Json::object();
+      for (const auto& [name, value] : settings.items()) {
+        if (!name.starts_with("index.lifecycle.")) known[name] = value;
+      }
+      if (known.size() == settings.size()) throw;
+      log::warning(context_, index_.name + " has no lifecycle policy now: " + error.reason());
+      server_.call(context_, "PUT", path() + "/_settings", known);
+    }
   }
 
   void require_documents() {
