@@ -8,8 +8,9 @@ cd "$(dirname "$0")"
 list=../../dependencies/clients.txt
 node=../fixtures/elasticsearch-node
 policy=../fixtures/elasticsearch-policy
+opensearch=../fixtures/opensearch-node
 
-sources=$(find . "$node" "$policy" -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
+sources=$(find . "$node" "$policy" "$opensearch" -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
 hash=$(sha256sum <<<"$sources" | cut -d' ' -f1)
 [ "$(cat "$home/sources.sha256" 2>/dev/null)" != "$hash" ] || exit 0
 rm -rf "$home"
@@ -54,6 +55,14 @@ fetch elasticsearch-node "$node/pom.xml" -Delasticsearch.version="$(version elas
 classes elasticsearch-node-classes elasticsearch-node "$node"/*.java
 fetch elasticsearch-policy "$policy/pom.xml" -Delasticsearch.version="$(version elasticsearch-node)"
 classes elasticsearch-policy-classes elasticsearch-policy "$policy"/*.java
+
+
+# A fork: the same launcher by its own names, without the S3 plugin.
+fetch opensearch-node "$opensearch/pom.xml" -Dopensearch.version="$(version opensearch-node)" -Dlog4j.version="$(version opensearch-node-log4j)"
+mkdir "$home/opensearch-node-sources"
+sed -e 's/org\.elasticsearch\./org.opensearch./; s/, S3FixturePlugin\.class//; s/EsNode/OsNode/g' "$node/EsNode.java" \
+  > "$home/opensearch-node-sources/OsNode.java"
+classes opensearch-node-classes opensearch-node "$home/opensearch-node-sources/OsNode.java"
 
 # The later client of Go wants a later Go than Debian's, which then builds the earlier one only.
 go_client() {

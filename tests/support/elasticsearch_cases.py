@@ -33,6 +33,7 @@ class NodeTestCase(unittest.TestCase):
     """One node a module, and one gateway a class; each test finds no index, no template and no repository."""
 
     KEYS = [pair(*PAIR, VERBS)]
+    NODE = elasticsearch_server.Node
     maxDiff = None
 
     @classmethod
@@ -47,13 +48,13 @@ class NodeTestCase(unittest.TestCase):
         cls.gateway = processes.Gateway(cls.work, cls.objects, cls.values())
         cls.addClassCleanup(lambda: cls.gateway.stop())
 
-    @staticmethod
-    def shared_node() -> elasticsearch_server.Node:
+    @classmethod
+    def shared_node(cls) -> elasticsearch_server.Node:
         """Started by the first class of a module that asks, stopped when the module's tests have ended."""
         if not hasattr(NodeTestCase, "started_node"):
             folder = tempfile.TemporaryDirectory(prefix="holdfast-elasticsearch-node-", ignore_cleanup_errors=True)
             unittest.addModuleCleanup(folder.cleanup)
-            NodeTestCase.started_node = elasticsearch_server.Node(pathlib.Path(folder.name))
+            NodeTestCase.started_node = cls.NODE(pathlib.Path(folder.name))
             unittest.addModuleCleanup(NodeTestCase.started_node.stop)
         return NodeTestCase.started_node
 

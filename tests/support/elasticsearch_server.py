@@ -10,7 +10,6 @@ import processes
 from processes import free_port
 
 CLIENTS = pathlib.Path(os.environ.get("HOLDFAST_CLIENTS_HOME", processes.ROOT / "build/clients"))
-MAIN = "holdfast.elasticsearch.EsNode"
 # How full the disk of whoever runs the tests is must not matter.
 WATERMARKS = {"cluster.routing.allocation.disk.watermark.low": "1gb", "cluster.routing.allocation.disk.watermark.high": "500mb",
               "cluster.routing.allocation.disk.watermark.flood_stage": "200mb"}
@@ -39,8 +38,10 @@ class Node(processes.Process):
     """One node, a cluster by itself. `url` and `port` are of HTTP; they and the data stay the same over restart(). `settings` are the node's
     ({"cluster.max_shards_per_node": 5}); they can be changed before a restart(). A context manager."""
 
+    JARS, MAIN = "elasticsearch-node", "holdfast.elasticsearch.EsNode"
+
     def __init__(self, work: pathlib.Path, settings: dict | None = None, heap: str = "512m", name: str = "elasticsearch"):
-        if not (CLIENTS / "elasticsearch-node-classes").exists():
+        if not (CLIENTS / f"{self.JARS}-classes").exists():
             raise RuntimeError(f"{CLIENTS} has no node: run tests/clients/build.sh {CLIENTS}, or name its folder in HOLDFAST_CLIENTS_HOME")
         self.work, self.settings, self.heap, self.name = pathlib.Path(work), settings or {}, heap, name
         self.home = self.work / name
@@ -55,7 +56,7 @@ class Node(processes.Process):
         # The plain collector and the first compiler start twice as fast.
         super().__init__(["java", f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
                           f"-Djava.io.tmpdir={self.home / 'tmp'}", f"-Djna.tmpdir={self.home / 'tmp'}", "-Dlog4j2.level=WARN", *settings,
-                          "-cp", f"{CLIENTS / 'elasticsearch-node-classes'}:{CLIENTS / 'elasticsearch-node'}/*", MAIN,
+                          "-cp", f"{CLIENTS / self.JARS}-classes:{CLIENTS / self.JARS}/*", self.MAIN,
                           self.home, self.port, self.transport_port], self.work / f"{self.name}.log", cwd=self.home)
         self.wait_until(lambda: processes.http_get(self.url + "/_cluster/health", 5) is not None, 180)
         return self
@@ -122,3 +123,9 @@ class Node(processes.Process):
         """Made to its end; shards may have failed."""
         return self.request("POST", f"/_snapshot/{quoted(repository)}/{quoted(name)}/_restore?wait_for_completion=true",
                             {"indices": indices, **body}, timeout=600)["snapshot"]
+
+
+class OpenSearch(Node):
+    """The same of OpenSearch 2: no `s3` repository."""
+
+    JARS, MAIN = "opensearch-node", "holdfast.elasticsearch.OsNode"
