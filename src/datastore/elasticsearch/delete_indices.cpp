@@ -41,9 +41,14 @@ std::vector<Elasticsearch::IndexRow> rows_of(const Context& context, Server& ser
   } catch (const NotFound&) {
     return out;
   }
+  std::vector<std::string> streams;
+  for (const std::string& stream : look_at_cluster(context, server).data_streams) {
+    if (fits(pattern, stream)) streams.push_back(stream);
+  }
   for (const auto& row : rows) {
-    // A pattern may fit what is hidden: that stays out.
-    if (cell(row, "index").starts_with('.')) continue;
+    // A pattern may fit what is hidden: that stays out, unless it backs a stream that was meant.
+    const std::string name = cell(row, "index");
+    if (name.starts_with('.') && !is_backing(name, streams)) continue;
     out.push_back({cell(row, "health"), cell(row, "status"), cell(row, "index"), cell(row, "uuid"),
                    cell(row, "pri"), cell(row, "rep"), cell(row, "docs.count"),
                    cell(row, "docs.deleted"), cell(row, "store.size"),

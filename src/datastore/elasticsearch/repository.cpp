@@ -15,6 +15,14 @@ using Json = nlohmann::json;
 constexpr std::string_view kHowToChange =
     "holdfast elasticsearch register --reconfigure gives it the configured ones";
 
+// Of settings, what nobody is told, whoever asks.
+bool is_secret(const std::string& name) {
+  for (const char* word : {"key", "secret", "token", "password"}) {
+    if (name.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
 std::string path_of(const RepositoryOptions& options) {
   return "/_snapshot/" + in_path(options.name);
 }
@@ -32,7 +40,7 @@ std::optional<Json> registered(const Context& context, Server& server,
 [[noreturn]] void cannot_be_used(const RepositoryOptions& options, const Error& error) {
   std::string reason = error.reason();
   for (const auto& [name, value] : options.settings) {
-    if (name.find("key") == std::string::npos || value.empty()) continue;
+    if (!is_secret(name) || value.empty()) continue;
     for (std::size_t at = 0; (at = reason.find(value.reveal(), at)) != std::string::npos;) {
       reason.replace(at, value.reveal().size(), "***");
     }
@@ -90,8 +98,7 @@ std::vector<std::string> ensure_repository(const Context& context, Server& serve
   }
   const Json settings = there->value("settings", Json::object());
   for (const auto& [name, value] : options.settings) {
-    // Keys are never told.
-    if (!settings.contains(name) || !settings.at(name).is_string()) continue;
+    if (is_secret(name) || !settings.contains(name) || !settings.at(name).is_string()) continue;
     const std::string is = settings.at(name).get<std::string>();
     if (is != value.reveal()) {
       lines.push_back(fmt::format("the repository {} has {} {}, not {}; {}", options.name, name, is,

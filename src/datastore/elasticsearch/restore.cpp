@@ -227,7 +227,7 @@ class RestoreRun {
     try {
       if (in_place_) delete_old();
       Restoring(context_, server_, state_, progress_).run();
-    } catch (const Error&) {
+    } catch (const std::exception&) {
       give_up();
       throw;
     }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "datastore/elasticsearch/delete_indices.h"
 #include "datastore/elasticsearch/restore.h"
 #include "datastore/elasticsearch/scripted_cluster.h"
 
@@ -139,6 +140,22 @@ TEST_F(DataStreams, ASnapshotThatRunsKeepsWhatIsThere) {
                   {{"snapshots", Json::array({{{"repository", "r"}, {"snapshot", "night"}}})}});
   const RestorePlan made = plan(RestoreMode::kInPlace, true, {"sts_m"});
   EXPECT_THAT(made.conflicts, ElementsAre(HasSubstr("r:night")));
+}
+
+TEST_F(DataStreams, AreDeletedByHandAfterARollover) {
+  has({kBacking, "sts_m"}, {kStream});
+  cluster->answer("GET /_cat/indices/sts%2A",
+                  Json::array({row(kBacking), row("sts_m"), row(".sts_of_the_system")}));
+  std::vector<std::string> names;
+  for (const auto& found : rows_of(context, *cluster, "sts*")) names.push_back(found.name);
+  EXPECT_THAT(names, ElementsAre(kBacking, "sts_m"));
+  cluster->answer("POST /sts_k8s_logs/_rollover", {{"rolled_over", true}});
+  cluster->answer("DELETE /" + std::string(kBacking), {{"acknowledged", true}});
+  SilentProgress silent;
+  delete_by_hand(context, *cluster, {kBacking}, silent);
+  ASSERT_EQ(cluster->changes.size(), 2u);
+  EXPECT_EQ(cluster->changes[0].first, "POST /sts_k8s_logs/_rollover");
+  EXPECT_EQ(cluster->changes[1].first, "DELETE /" + std::string(kBacking));
 }
 
 // Lifecycle management is in no cluster of the tests either.

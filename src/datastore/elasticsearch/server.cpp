@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t kLongestAnswer = 256 << 20;
+constexpr std::uint64_t kLongestAnswer = 64 << 20;
 constexpr Duration kLongestPause = std::chrono::seconds(2);
 constexpr Duration kOutage = std::chrono::minutes(5);
 constexpr std::size_t kLongestReason = 600;
