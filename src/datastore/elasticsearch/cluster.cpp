@@ -85,7 +85,8 @@ void read_room(const Context& context, Server& server, Cluster& out) {
   for (const auto& [id, node] : all.items()) {
     const Json& total = member(member(node, "fs"), "total");
     const std::uint64_t free = number_in(total, "available_in_bytes");
-    const std::uint64_t leave = bytes_to_leave(watermark, number_in(total, "total_in_bytes"));
+    const std::uint64_t leave =
+        watches_disk ? bytes_to_leave(watermark, number_in(total, "total_in_bytes")) : 0;
     out.bytes_free += free - std::min(free, leave);
     out.knows_disk = watches_disk;
     ++nodes;
