@@ -59,6 +59,11 @@ class NamesDatastore : public datastore::Datastore {
     fence.check();
     removed.push_back(name);
   }
+  std::vector<std::string> clean(const Context&, Fence& fence) override {
+    fence.check();
+    ++cleaned;
+    return {};
+  }
   std::vector<std::string> recover(const Context&) override {
     ++recovered;
     return mended;
@@ -71,7 +76,7 @@ class NamesDatastore : public datastore::Datastore {
   std::string run_id, bad;
   datastore::Measurement measured;
   std::optional<datastore::Measurement> recorded_then;
-  int recovered = 0;
+  int recovered = 0, cleaned = 0;
   bool conflicts_once = false;  // the next plan has none
 };
 
@@ -251,6 +256,35 @@ TEST_F(EngineTest, PruneOfChainsKeepsWhatIsNeededAndRemovesTheNewestFirst) {
   EXPECT_TRUE(store_.removed.empty());
   Engine(store_, *memory_, options_).prune(context_, false);
   EXPECT_EQ(store_.removed, (std::vector<std::string>{"half", "i1", "f1"}));
+}
+
+// What the rules themselves say is in retention/slm_test.cpp and its oracle.
+TEST_F(EngineTest, PruneOfSnapshotsIsByItsPolicyAloneAndKeepsTheNewestGoodOne) {
+  const WallTime now = context_.clock().now();
+  auto add = [&](const char* name, const char* state, const char* policy, Duration age) {
+    BackupEntry entry;
+    entry.name = name;
+    entry.complete = std::string(state) == "SUCCESS";
+    if (age > 0ns) entry.started = now - age;
+    entry.details = {{"state", state}, {"policy", policy}};
+    store_.entries.push_back(entry);
+  };
+  add("by-hand", "SUCCESS", "", 900h);
+  add("damaged", "SUCCESS", "nightly", 0ns);
+  add("old", "SUCCESS", "nightly", 800h);
+  add("failed", "FAILED", "nightly", 700h);
+  add("newest", "SUCCESS", "nightly", 600h);
+  add("running", "IN_PROGRESS", "nightly", 1h);
+  options_.keep_snapshots = SnapshotRetention{{}, "nightly"};
+  options_.keep_snapshots->policy.expire_after = 500h;
+  store_.entries[1].complete = false;
+  Engine engine(store_, *memory_, options_);
+  EXPECT_EQ(engine.prune(context_, true).size(), 6u);
+  EXPECT_TRUE(store_.removed.empty());
+  EXPECT_EQ(store_.cleaned, 0);
+  engine.prune(context_, false);
+  EXPECT_EQ(store_.removed, (std::vector<std::string>{"failed", "old"}));
+  EXPECT_EQ(store_.cleaned, 1);
 }
 
 TEST_F(EngineTest, HooksRunAroundTheWorkAlsoWhenItFails) {
