@@ -131,16 +131,16 @@ std::string_view without_lucene_footer(std::string_view bytes, const std::string
   return bytes.substr(0, end);
 }
 
-std::string decompressed(std::string_view bytes, const std::string& what) {
+std::string decompressed(std::string_view bytes, const std::string& what, std::size_t most) {
   const bool is_zstd = bytes.starts_with(kZstd);
   if (!is_zstd && !bytes.starts_with(kDeflate)) return std::string(bytes);
   MemorySource packed(bytes.substr(is_zstd ? kZstd.size() : kDeflate.size()));
   codec::InflateSource plain(
       packed, is_zstd ? codec::Compression::kZstd : codec::Compression::kDeflate, what);
   try {
-    return read_all(plain, kLargestDocument);
+    return read_all(plain, most);
   } catch (const InvalidArgument&) {
-    throw Corrupt(what, fmt::format("it comes to more than {} bytes", kLargestDocument));
+    throw Corrupt(what, fmt::format("it comes to more than {} bytes", most));
   }
 }
 

@@ -52,13 +52,14 @@ std::uint32_t lucene_footer_checksum(std::string_view footer, const std::string&
 // The document in a metadata blob of Elasticsearch: header with `codec`, version 1, then SMILE or
 // JSON, compressed or not, then the footer. `what` names the blob: "read bucket/snap-X.dat". Throws
 // Corrupt for anything else, also when it comes to more than kLargestDocument bytes.
-inline constexpr std::size_t kLargestDocument = 512u << 20;
+inline constexpr std::size_t kLargestDocument = 256u << 20;
 nlohmann::json read_metadata_blob(std::string_view bytes, std::string_view codec,
                                   const std::string& what);
 
 // Compressed ("DFL", a zero byte and DEFLATE; of OpenSearch also "ZSTD", a zero byte and zstd) or
-// not: the plain bytes.
-std::string decompressed(std::string_view bytes, const std::string& what);
+// not: the plain bytes. Corrupt when they are more than `most`.
+std::string decompressed(std::string_view bytes, const std::string& what,
+                         std::size_t most = kLargestDocument);
 // A document that may be SMILE or JSON.
 nlohmann::json parse_document(std::string_view bytes, const std::string& what);
 
