@@ -191,3 +191,46 @@ class StoreTestCase(NodeTestCase):
             if found["state"] == "STARTED":
                 return found["snapshot"]
         return None
+
+
+class FaultCase(StoreTestCase):
+    """Each test has a snapshot, and live indices that differ from it."""
+
+    INDICES = 3
+    DOCUMENTS = 300
+
+    def setUp(self):
+        super().setUp()
+        for number in range(self.INDICES):
+            elasticsearch_data.create(self.node, f"sts_{number}", self.DOCUMENTS, {f"writes-{number}": {"is_write_index": True}, "all": {}})
+        self.saved_name, self.saved = self.backup()["name"], self.state()
+        for number in range(self.INDICES):
+            elasticsearch_data.fill(self.node, f"sts_{number}", 20, revision=3)
+            self.node.request("PUT", f"/sts_{number}/_alias/later-{number}")
+        self.live = self.state()
+
+    def assert_live_stays_and_all_goes_on(self, leftovers: bool = False):
+        """Nothing was changed or left; the snapshot restores, and so does the next one. With `leftovers` the next run clears up first."""
+        self.assertEqual(self.state(), self.live)
+        if not leftovers:
+            self.assert_clean()
+        name = self.backup()["name"]
+        self.assert_clean()
+        for each, state in ((self.saved_name, self.saved), (name, self.live)):
+            self.restore(each, "--force")
+            self.assertEqual(self.state(), state)
+        self.assert_clean()
+
+    def rewrite(self):
+        """Every document, so that the next snapshot takes its time."""
+        for number in range(self.INDICES):
+            elasticsearch_data.fill(self.node, f"sts_{number}", self.DOCUMENTS, revision=4)
+        self.live = self.state()
+
+    def restart_gateway(self, **more):
+        """On the same port; only the listening matters to the node."""
+        self.gateway.stop()
+        type(self).gateway = processes.Gateway(self.work, self.objects, self.values(), port=self.gateway.port, **more)
+
+    def cluster(self, **settings):
+        self.node.request("PUT", "/_cluster/settings", {"transient": {key.replace("__", "."): value for key, value in settings.items()}})

@@ -76,13 +76,15 @@ RestoreState state_from(const Json& source) {
   return state;
 }
 
-// Null when there is no journal. After a restart of the cluster its shard takes a moment.
+// Null when there is no index of the journal, an object without `found` when there is no document
+// in it. After a restart of the cluster its shard takes a moment.
 Json read_document(const Context& context, Server& server) {
   const SteadyTime begin = context.clock().steady();
   for (;;) {
     try {
       return server.get(context, fmt::format("{}/_doc/{}", index_path(), kDocument));
-    } catch (const NotFound&) {
+    } catch (const NotFound& error) {
+      if (error.code().empty()) return Json::object();  // the index is there, the document is not
       return nullptr;
     } catch (const Unavailable& error) {
       if (error.code().empty() || context.clock().steady() - begin > kLongestStart) throw;
@@ -103,7 +105,11 @@ bool is_backing(const std::string& index, const std::vector<std::string>& stream
 std::optional<RestoreState> RestoreJournal::read(const Context& context) {
   const Json answer = read_document(context, server_);
   if (answer.is_null()) return std::nullopt;
-  if (!answer.value("found", false)) return std::nullopt;
+  if (!answer.value("found", false)) {
+    // A kill between the two requests of begin(); the store's lease keeps others out meanwhile.
+    clear(context);
+    return std::nullopt;
+  }
   sequence_ = number_in(answer, "_seq_no");
   term_ = number_in(answer, "_primary_term");
   try {
