@@ -16,31 +16,32 @@ constexpr std::uint32_t kHeaderMagic = 0x3FD76C17, kFooterMagic = 0xC02893E8;
 constexpr std::uint32_t kBlobVersion = 1;
 constexpr std::string_view kDeflate("DFL\0", 4), kZstd("ZSTD\0", 5);
 constexpr std::string_view kSmile = ":)\n";
-constexpr std::size_t kDeepest = 100;
+constexpr std::size_t kDeepest = 100, kMostValues = 8'000'000;  // as of SMILE
 
 // As a footer tells it.
 std::uint32_t crc32_of(std::string_view bytes) {
   return std::uint32_t(~codec::update_crc(codec::CrcKind::kCrc32, 0xFFFFFFFF, bytes));
 }
 
-// The parser calls itself for each level: what is nested without end would end the stack.
-bool is_too_deep(std::string_view json) {
-  std::size_t depth = 0;
+// The parser calls itself for each level, so what is nested without end would end the stack; and
+// each value takes many times the bytes that it is told in.
+void check_json(std::string_view json, const std::string& what) {
+  std::size_t depth = 0, values = 0;
   bool in_text = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
     if (in_text) {
       if (c == '\\') ++i;
       if (c == '"') in_text = false;
-    } else if (c == '"') {
-      in_text = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDeepest) return true;
-    } else if (c == '}' || c == ']') {
-      depth -= depth > 0;
+      continue;
     }
+    if (c == '"') in_text = true;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') depth -= depth > 0;
+    if (c == '{' || c == '[' || c == ',') ++values;
+    if (depth > kDeepest) throw Corrupt(what, "it is nested too deeply");
+    if (values > kMostValues) throw Corrupt(what, "it has too many values");
   }
-  return false;
 }
 
 }  // namespace
@@ -146,7 +147,7 @@ std::string decompressed(std::string_view bytes, const std::string& what, std::s
 
 nlohmann::json parse_document(std::string_view bytes, const std::string& what) {
   if (bytes.starts_with(kSmile)) return codec::decode_smile(bytes, what);
-  if (is_too_deep(bytes)) throw Corrupt(what, "it is nested too deeply");
+  check_json(bytes, what);
   nlohmann::json json = nlohmann::json::parse(bytes, nullptr, false);
   if (json.is_discarded()) throw Corrupt(what, "it is neither SMILE nor JSON");
   return json;

@@ -68,6 +68,12 @@ TEST(MetadataBlob, DeepJsonIsRefused) {
   EXPECT_NO_THROW(read_metadata_blob(framed("snapshot", text), "snapshot", "x"));
 }
 
+TEST(MetadataBlob, JsonWithTooManyValuesIsRefusedBeforeItIsTakenApart) {
+  std::string many = "[0";
+  for (int i = 0; i < 8'000'000; ++i) many += ",0";
+  expect_corrupt([&] { parse_document(many + "]", "read x"); }, "too many values");
+}
+
 // The cluster's metadata in the fixture of Elasticsearch is compressed with DEFLATE, that of
 // OpenSearch with zstd.
 TEST(MetadataBlob, WhatComesOutOfCompressionIsBounded) {
