@@ -189,6 +189,33 @@ class BusyTest(FaultCase):
             self.cluster(**dict.fromkeys(marks))
         self.assert_live_stays_and_all_goes_on()
 
+    def test_no_room_in_the_storage(self):
+        self.restart_gateway(reserved="1000TiB")
+        try:
+            self.assertIn("the storage is full", self.refused(FAILED, "backup", STORE))
+            self.assertEqual(self.names(), [self.saved_name])
+            self.holdfast("verify", STORE, self.saved_name)
+            # A restore needs the store's lease, which cannot be written either.
+            self.assertIn("the storage is full", self.refused(FAILED, "restore", STORE, self.saved_name, "--force"))
+        finally:
+            self.restart_gateway()
+        self.assert_live_stays_and_all_goes_on()
+
+    def test_the_storage_is_full_in_the_middle_of_a_backup(self):
+        self.rewrite()
+        self.slow(snapshot="500kb")
+        child = self.begin("backup", STORE)
+        try:
+            self.node.wait_until(self.running_snapshot)
+            self.restart_gateway(reserved="1000TiB")
+            self.assertRegex(self.end(child, FAILED), "holdfast: snapshot sts-backup-.+: .+")
+            self.node.wait_until(lambda: not self.running_snapshot())
+            self.assertEqual(self.names(), [self.saved_name])
+        finally:
+            self.restart_gateway()
+        self.slow()
+        self.assert_live_stays_and_all_goes_on()
+
     def test_another_snapshot_runs(self):
         self.rewrite()
         self.slow(snapshot="500kb")

@@ -227,10 +227,11 @@ class FaultCase(StoreTestCase):
             elasticsearch_data.fill(self.node, f"sts_{number}", self.DOCUMENTS, revision=4)
         self.live = self.state()
 
-    def restart_gateway(self, **more):
-        """On the same port; only the listening matters to the node."""
+    def restart_gateway(self, **storage):
+        """On the same port, with what is given of `holdfast.storage`."""
         self.gateway.stop()
-        type(self).gateway = processes.Gateway(self.work, self.objects, self.values(), port=self.gateway.port, **more)
+        values = processes.merge(self.values(), {"holdfast": {"storage": storage}})
+        type(self).gateway = processes.Gateway(self.work, self.objects, values, port=self.gateway.port)
 
     def cluster(self, **settings):
         self.node.request("PUT", "/_cluster/settings", {"transient": {key.replace("__", "."): value for key, value in settings.items()}})
