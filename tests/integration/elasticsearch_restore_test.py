@@ -168,6 +168,39 @@ class RestoreTest(StoreTestCase):
         self.assert_holds(self.saved)
 
 
+class OddTest(StoreTestCase):
+    """Names that must be encoded, documents that are several of Lucene's, and such as were removed."""
+
+    NAMES = ["sts+plus", "sts%41", "sts@a&b='q!", "sts~(x);{y}^[$]", "sts_" + "\u65e5" * 80]
+
+    def test_names_and_nested_documents(self):
+        for name in self.NAMES:
+            data.create(self.node, name, 5, {f"to-{name}": {}})
+        self.node.request("PUT", "/sts_nested", {"settings": {"number_of_shards": 2, "number_of_replicas": 0},
+                                                 "mappings": {"properties": {"parts": {"type": "nested"}}}})
+        data.bulk(self.node, (({"index": {"_index": "sts_nested", "_id": str(number), "routing": str(number % 3)}},
+                               {"parts": [{"a": number}, {"a": 2}]}) for number in range(100)))
+        data.flush(self.node, "sts_nested")
+        data.bulk(self.node, (({"delete": {"_index": "sts_nested", "_id": str(number), "routing": str(number % 3)}}, None)
+                              for number in range(0, 100, 3)))
+        self.node.request("POST", "/sts_nested/_refresh")
+        name, saved = self.backup()["name"], self.state()
+        self.holdfast("verify", STORE, name, "--deep")
+        self.holdfast("drill", STORE, name)
+        for index in self.NAMES:
+            data.fill(self.node, index, 2, revision=8)
+        data.delete(self.node, "sts_nested")
+        data.create(self.node, "sts_nested", 3)
+        self.restore(name, "--force")
+        self.assertEqual(self.state(), saved)
+        self.assert_clean()
+        for index in self.NAMES:
+            self.holdfast(STORE, "delete-indices", index, "--yes")
+        self.assertEqual(list(self.node.indices()), ["sts_nested"])
+        self.restore(name, "--indices", ",".join(self.NAMES))
+        self.assertEqual(self.state(), saved)
+
+
 class FailingShardTest(StoreTestCase):
     """One shard of the last of several indices cannot come back, after all others are green."""
 
