@@ -75,6 +75,7 @@ std::unique_ptr<storage::Storage> open_configured_storage(const Context& context
   options.root = values.holdfast.storage.folder;
   options.read_only = read_only;
   options.reserved_bytes = values.holdfast.storage.reserved_bytes;
+  options.keys_in_reserve = values.holdfast.catalog.prefix;
   for (const config::EncryptionKey& each : values.holdfast.storage.encryption_keys) {
     options.own_keys.emplace_back(codec::from_hex(each.key.reveal()).value_or(""));
   }

@@ -123,7 +123,8 @@ void add_holdfast_keys(std::vector<Key>& keys) {
            "where the folder storage keeps its objects; relative to where holdfast starts",
            "the path of a folder", take_folder));
   keys.push_back(size("holdfast.storage.reserved", HOLDFAST_AT(holdfast.storage.reserved_bytes),
-                      "64Mi", "free space of its disk that is never used"));
+                      "64Mi",
+                      "free space of its disk that backups leave; only leases and records use it"));
   add_encryption(keys);
   keys.push_back(listen("holdfast.run.listen", HOLDFAST_AT(holdfast.run.listen), "127.0.0.1:9747",
                         "where the scheduler's web page, metrics and HTTP API listen"));

@@ -163,6 +163,11 @@ void write_large(Core& core, Source& body, BodyWriter& writer, Digests& digests)
   thread.finish();
 }
 
+bool may_use_reserve(const Core& core, const ObjectRef& ref, const Source& body) {
+  const std::string& keys = core.options.keys_in_reserve;
+  return !keys.empty() && ref.key.starts_with(keys) && body.size().value_or(kSmall) < kSmall;
+}
+
 void write_undigested(Source& body, BodyWriter& writer) {
   std::string block(kBlock, '\0');
   while (true) {
@@ -177,7 +182,7 @@ void write_undigested(Source& body, BodyWriter& writer) {
 WrittenBody write_body(const Context& context, Core& core, const ObjectRef& ref, Source& body,
                        const PutRequest& request, int file, std::uint64_t offset,
                        std::optional<codec::DigestAlgorithm> kind, Md5 md5) {
-  core.check_space(body.size().value_or(0));
+  if (!may_use_reserve(core, ref, body)) core.check_space(body.size().value_or(0));
   const auto& announced = request.attributes.checksum;
   if (announced && announced->algorithm == kind) kind.reset();
   Digests digests(kind, md5);

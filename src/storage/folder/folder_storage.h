@@ -21,6 +21,9 @@ struct FolderOptions {
   bool read_only = false;  // restores with --direct: takes no exclusive lock, changes nothing
   std::uint64_t min_part_size = 5ull << 20;
   std::uint64_t reserved_bytes = 64ull << 20;  // writes answer NoSpace when less would be left
+  // Small objects of these keys may use what is reserved, so that a full folder can still be
+  // restored from: a restore takes a lease. Empty: none.
+  std::string keys_in_reserve = {};
   LabelPlace labels = LabelPlace::kAutomatic;  // of a folder that is new
   std::size_t resting_files =
       32;  // replaced files that rest before the first of them is used again

@@ -390,6 +390,19 @@ TEST_P(FolderStorageTest, SpaceIsKeptFree) {
   expect_tidy();
 }
 
+TEST_P(FolderStorageTest, WhatIsKeptFreeIsForLeasesAndRecords) {
+  options_.reserved_bytes = free_space(root_) + (1 << 20);
+  options_.keys_in_reserve = ".holdfast/";
+  storage_.reset();
+  storage_ = open_folder_storage(context_, options_);
+  put(".holdfast/leases/a.json", "x");
+  EXPECT_THROW(put("holdfast/leases/a.json", "x"), NoSpace);
+  EXPECT_THROW(put(".holdfast/large", std::string(1 << 20, 'x')), NoSpace);
+  EXPECT_THAT(keys(), ElementsAre(".holdfast/leases/a.json"));
+  EXPECT_EQ(get(".holdfast/leases/a.json"), "x");
+  expect_tidy();
+}
+
 TEST_P(FolderStorageTest, MissingPermissionsAreToldWithAdvice) {
   put("dir/object", "x");
   std::string told;
