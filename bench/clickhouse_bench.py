@@ -1,6 +1,8 @@
 """Backups and restores of ClickHouse through the gateway, beside what the same gateway takes from and gives to a plain client in the same
-run. Debian's clickhouse-server; random rows that hardly compress."""
+run. Debian's clickhouse-server; random rows that hardly compress. The plain client of a backup makes new objects, as a backup does; the one of
+a restore throws the bytes away (plain), and in another run writes them to files that it syncs (durable), as a restore must."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -40,16 +42,31 @@ class ClickHouseBench:
 
     def note(self, name: str, figures: dict):
         self.results.setdefault(name, []).append(figures)
-        print("  " + name + "  " + "  ".join(f"{key} {value}" for key, value in figures.items()), flush=True)
+        print("  " + name + "  " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()), flush=True)
 
-    def plain(self, gateway, verb: str, mib: float) -> float:
-        """MiB a second that the gateway manages for a plain client, over as many bytes as the backup has."""
+    def plain(self, gateway, verb: str, mib: float, *arguments) -> dict:
+        """What the gateway manages for a plain client, over as many bytes as the backup has, and the CPU seconds of both."""
         operations = max(PLAIN_CONNECTIONS, round(mib * 1048576 / PLAIN_SIZE))
-        figures = gateway_bench.load(gateway, verb, PLAIN_SIZE, PLAIN_CONNECTIONS, operations)
-        return figures["mib_per_second"]
+        figures = gateway_bench.load(gateway, verb, PLAIN_SIZE, PLAIN_CONNECTIONS, operations, *arguments)
+        return {"rate": figures["mib_per_second"], "cpu": figures["cpu_seconds"] + figures["server_cpu_ms"] * operations / 1000}
+
+    def durable(self, gateway, mib: float) -> dict:
+        folder = self.work / "saved"
+        folder.mkdir()
+        figures = self.plain(gateway, "save", mib, folder)
+        shutil.rmtree(folder)
+        return figures
+
+    def wipe(self, folder: pathlib.Path):
+        """Gone from the disk too, so that nobody's clearing up is in the next one's time."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        os.sync()
 
     def holdfast(self, gateway, *arguments) -> dict:
-        return self.timed([processes.holdfast_binary(), "-c", gateway.values, "--quiet", *arguments])
+        before = gateway_bench.cpu_seconds(gateway.process.pid)
+        figures = self.timed([processes.holdfast_binary(), "-c", gateway.values, "--quiet", *arguments])
+        return {**figures, "cpu_with_gateway": figures["cpu"] + gateway_bench.cpu_seconds(gateway.process.pid) - before}
 
     def stored_mib(self) -> float:
         return sum(path.stat().st_size for path in (self.work / "objects" / BUCKET).rglob("*") if path.is_file()) / 1048576
@@ -62,24 +79,35 @@ class ClickHouseBench:
         lines = gateway.log.read_text().splitlines()[since:]
         return sum(bool(re.search(r'"(GET|PUT|POST|DELETE|HEAD) ', line)) for line in lines)
 
-    def round(self, gateway, server, number: int):
-        shutil.rmtree(self.work / "objects" / BUCKET, ignore_errors=True)
-        (self.work / "objects" / BUCKET).mkdir(parents=True)
-        plain = self.plain(gateway, "put", self.mib)
+    def full(self, gateway):
+        self.wipe(self.work / "objects" / gateway_bench.BUCKET)
+        plain = self.plain(gateway, "new", self.mib)
+        self.wipe(self.work / "objects" / BUCKET)
         full = self.holdfast(gateway, "backup", STORE, "--full")
         rate = self.stored_mib() / full["seconds"]
-        self.note("full", {**full, "mib_per_second": rate, "plain_mib_per_second": plain, "share": rate / plain})
+        self.note("full", {**full, "mib_per_second": rate, "plain_mib_per_second": plain["rate"], "plain_cpu": plain["cpu"],
+                           "share": rate / plain["rate"]})
+
+    def restore(self, gateway, server):
+        self.plain(gateway, "put", self.mib)  # what the two get
+        plain = self.plain(gateway, "get", self.mib)
+        durable = self.durable(gateway, self.mib)
+        name = self.newest(gateway)
+        server.query("DROP TABLE otel.otel_logs")  # so that no part of it can be linked instead of fetched
+        os.sync()
+        stored = self.stored_mib()
+        back = self.holdfast(gateway, "restore", STORE, name, "--yes")
+        rate = stored / back["seconds"]
+        self.note("restore", {**back, "mib_per_second": rate, "plain_mib_per_second": plain["rate"], "share": rate / plain["rate"],
+                              "durable_mib_per_second": durable["rate"], "plain_cpu": durable["cpu"], "durable_share": rate / durable["rate"]})
+
+    def round(self, gateway, server, number: int):
+        self.full(gateway)
         load(server, max(1, self.mib // 100), seed=100 + number, days=1)
         before, since = self.stored_mib(), len(gateway.log.read_text().splitlines())
         more = self.holdfast(gateway, "backup", STORE)
         self.note("1 % new", {**more, "mib": self.stored_mib() - before, "requests": self.requests(gateway, since)})
-        plain = self.plain(gateway, "get", self.mib)
-        name = self.newest(gateway)
-        server.query("DROP TABLE otel.otel_logs")  # so that no part of it can be linked instead of fetched
-        stored = self.stored_mib()
-        back = self.holdfast(gateway, "restore", STORE, name, "--yes")
-        rate = stored / back["seconds"]
-        self.note("restore", {**back, "mib_per_second": rate, "plain_mib_per_second": plain, "share": rate / plain})
+        self.restore(gateway, server)
 
     def run(self) -> dict:
         with clickhouse_server.Server(self.work) as server:
@@ -106,6 +134,11 @@ def summarise(results: dict[str, list[dict]]) -> list[dict]:
             out["mib_per_second"] = round(statistics.median(x["mib_per_second"] for x in figures))
             out["plain_client"] = round(statistics.median(x["plain_mib_per_second"] for x in figures))
             out["share"] = round(statistics.median(x["share"] for x in figures), 2)
+            if "durable_share" in figures[0]:
+                out["durable_share"] = round(statistics.median(x["durable_share"] for x in figures), 2)
+            out["cpu"] = round(statistics.median(x["cpu"] for x in figures), 2)
+            out["cpu_both"] = round(statistics.median(x["cpu_with_gateway"] for x in figures), 2)
+            out["plain_cpu_both"] = round(statistics.median(x["plain_cpu"] for x in figures), 2)
         else:
             out["mib"] = round(statistics.median(x["mib"] for x in figures), 1)
             out["requests"] = round(statistics.median(x["requests"] for x in figures))

@@ -1,7 +1,9 @@
 // A load for bench/run.py:
-//   gateway_load ENDPOINT ACCESS_KEY BUCKET VERB SIZE CONNECTIONS OPERATIONS [signed|sse-s3|sse-c]
+//   gateway_load ENDPOINT ACCESS_KEY BUCKET VERB SIZE CONNECTIONS OPERATIONS
+//                [signed|sse-s3|sse-c|FOLDER]
 // The secret key comes from HOLDFAST_LOAD_SECRET. VERB: put | get | delete (prepared requests over
-// 256 names, or OPERATIONS names for delete), new (puts under names that nothing ever had), fill
+// 256 names, or OPERATIONS names for delete), new (puts under names that nothing ever had), save
+// (as get, each body written to a new file in FOLDER and synced), fill
 // (makes OPERATIONS small objects for list), list (walks them in pages of 1,000 OPERATIONS times;
 // it counts the keys and looks for the token, so that the time is the server's). Bodies are sent as
 // UNSIGNED-PAYLOAD, or with their SHA-256 when `signed`; sse-s3 and sse-c ask for encryption, with
@@ -37,6 +39,7 @@ struct Load {
   std::uint64_t size = 0, connections = 0, operations = 0;
   std::string bytes, payload_hash;
   std::string encryption;  // "", "sse-s3" or "sse-c"
+  std::string folder;      // for save
   std::string customer_key = codec::digest_of(codec::DigestAlgorithm::kSha256, "bench");
   std::string run = random_hex(8);  // what makes the names of `new` new
 
@@ -68,7 +71,7 @@ void add_encryption(codec::SignedRequest& request, const Load& load) {
 
 std::string prepare(const Load& load, std::uint64_t number, WallTime now) {
   codec::SignedRequest request;
-  request.method = load.sends_body() ? "PUT" : load.verb == "get" ? "GET" : "DELETE";
+  request.method = load.sends_body() ? "PUT" : load.verb == "delete" ? "DELETE" : "GET";
   request.path = "/" + load.bucket + "/" + load.key(number);
   request.headers = {{"Host", load.host + ":" + std::to_string(load.port)}};
   add_encryption(request, load);
@@ -86,6 +89,16 @@ struct Outcome {
   std::uint64_t names = 0;  // that lists told
 };
 
+unsigned save(bench::RawConnection& connection, const std::string& head, const fs::path& path) {
+  Descriptor file = create_file(path);
+  const bench::RawConnection::Sink sink = [&](std::string_view bytes) {
+    write_all(file.get(), bytes, path);
+  };
+  const unsigned status = connection.exchange(head, "", true, sink);
+  sync_file(file.get(), path);
+  return status;
+}
+
 Outcome run_prepared(const Context& context, const Load& load) {
   std::vector<std::string> heads;
   for (std::uint64_t i = 0; i < load.names(); ++i) {
@@ -99,9 +112,12 @@ Outcome run_prepared(const Context& context, const Load& load) {
       bench::RawConnection connection(load.host, load.port);
       for (std::uint64_t number; (number = next++) < load.operations;) {
         try {
-          unsigned status = connection.exchange(
-              heads[number % heads.size()],
-              load.sends_body() ? std::string_view(load.bytes) : std::string_view(), true);
+          const std::string& head = heads[number % heads.size()];
+          const std::string_view body = load.sends_body() ? load.bytes : std::string_view();
+          const unsigned status =
+              load.verb == "save"
+                  ? save(connection, head, fs::path(load.folder) / std::to_string(number))
+                  : connection.exchange(head, body, true);
           if (status / 100 == 2) continue;
           if (failures++ == 0) std::fprintf(stderr, "gateway_load: status %u\n", status);
         } catch (const Error& error) {
@@ -146,7 +162,8 @@ Outcome run_list(const Context& context, const Load& load) {
     do {
       std::string page;
       const unsigned status =
-          connection.exchange(list_head(load, token, context.clock().now()), "", true, &page);
+          connection.exchange(list_head(load, token, context.clock().now()), "", true,
+                              [&](std::string_view bytes) { page += bytes; });
       if (status != 200) throw Failed("list", page.substr(0, 1000));
       for (std::size_t at = 0; (at = page.find("<Key>", at)) != std::string::npos; ++at) ++seen;
       token = text_of(page, "NextContinuationToken");
@@ -196,7 +213,7 @@ int main(int argc, char** argv) {
   if (argc < 8 || secret == nullptr) {
     std::fprintf(stderr,
                  "usage: HOLDFAST_LOAD_SECRET=... gateway_load http://IPV4:PORT ACCESS_KEY BUCKET "
-                 "VERB SIZE CONNECTIONS OPERATIONS [signed|sse-s3|sse-c]\n");
+                 "VERB SIZE CONNECTIONS OPERATIONS [signed|sse-s3|sse-c|FOLDER]\n");
     return 2;
   }
   Load load;
@@ -215,6 +232,7 @@ int main(int argc, char** argv) {
   const std::string_view extra = argc > 8 ? argv[8] : "";
   const bool is_signed = extra == "signed";
   if (extra.starts_with("sse-")) load.encryption = extra;
+  if (load.verb == "save") load.folder = extra;
   load.payload_hash =
       is_signed ? codec::to_hex(codec::digest_of(codec::DigestAlgorithm::kSha256, load.bytes))
                 : std::string(codec::kUnsignedPayload);

@@ -15,6 +15,7 @@ namespace holdfast::bench {
 namespace {
 
 constexpr std::size_t kMostHead = 64 << 10;
+constexpr std::size_t kBlock = 256 << 10;
 
 std::optional<std::string> header(std::string_view head, std::string_view name) {
   std::string lower(head);
@@ -99,35 +100,36 @@ void RawConnection::skip(std::uint64_t size) {
   }
 }
 
-void RawConnection::take(std::uint64_t size, std::string* kept) {
-  if (!kept) return skip(size);
-  std::size_t at = kept->size();
+void RawConnection::take(std::uint64_t size, const Sink& sink) {
+  if (!sink) return skip(size);
   const std::size_t here = std::size_t(std::min<std::uint64_t>(size, buffer_.size()));
-  kept->resize(at + std::size_t(size));
-  buffer_.copy(kept->data() + at, here);
+  sink(std::string_view(buffer_).substr(0, here));
   buffer_.erase(0, here);
-  for (at += here; at < kept->size();) {
-    const ssize_t count = ::recv(socket_.get(), kept->data() + at, kept->size() - at, 0);
+  block_.resize(kBlock);
+  for (size -= here; size > 0;) {
+    const auto want = std::size_t(std::min<std::uint64_t>(size, block_.size()));
+    const ssize_t count = ::recv(socket_.get(), block_.data(), want, 0);
     if (count < 0) throw_errno(errno, "receive");
     if (count == 0) throw Failed("load", "the server ended the connection in a body");
-    at += std::size_t(count);
+    sink(std::string_view(block_).substr(0, std::size_t(count)));
+    size -= std::uint64_t(count);
   }
 }
 
-void RawConnection::take_chunks(std::size_t at, std::string* kept) {
+void RawConnection::take_chunks(std::size_t at, const Sink& sink) {
   buffer_.erase(0, at);
   for (;;) {
     const std::size_t line = read_through("\r\n", 0);
     const std::uint64_t size = number(buffer_, 16);
     buffer_.erase(0, line);
-    take(size, kept);
+    take(size, sink);
     skip(2);
     if (size == 0) return;
   }
 }
 
 unsigned RawConnection::exchange(std::string_view head, std::string_view body, bool answer_has_body,
-                                 std::string* kept) {
+                                 const Sink& sink) {
   if (!socket_) connect();
   try {
     send(head, body);
@@ -139,9 +141,9 @@ unsigned RawConnection::exchange(std::string_view head, std::string_view body, b
       buffer_.erase(0, end);
     } else if (auto length = header(answer, "content-length")) {
       buffer_.erase(0, end);
-      take(number(*length, 10), kept);
+      take(number(*length, 10), sink);
     } else {
-      take_chunks(end, kept);
+      take_chunks(end, sink);
     }
     if (header(answer, "connection") == "close") socket_.close();
     return status;

@@ -199,7 +199,8 @@ def main():
             results = clickhouse_bench.ClickHouseBench(work / "clickhouse", mib, rounds, timed).run()
             report["clickhouse_raw"] = results
             report["clickhouse"] = clickhouse_bench.summarise(results)
-            print_rows(f"ClickHouse, {results['data'][0]['mib_on_disk']} MiB; share: of what the same gateway moves for a plain client", report["clickhouse"])
+            print_rows(f"ClickHouse, {results['data'][0]['mib_on_disk']} MiB; share: of what the same gateway moves for a plain client; durable: for one "
+                       "that syncs what it got; cpu: seconds, of both with the gateway", report["clickhouse"])
         if arguments.only == "elasticsearch":
             (work / "elasticsearch").mkdir()
             results = elasticsearch_bench.ElasticsearchBench(work / "elasticsearch", mib, rounds).run()
