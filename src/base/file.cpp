@@ -102,6 +102,10 @@ void sync_file(int descriptor, const fs::path& name) {
   check(::fdatasync(descriptor), "sync", name);
 }
 
+void begin_writing_out(int descriptor, std::uint64_t offset, std::uint64_t length) {
+  ::sync_file_range(descriptor, off64_t(offset), off64_t(length), SYNC_FILE_RANGE_WRITE);
+}
+
 void sync_file_system(const fs::path& path) {
   Operation operation("file.sync_all", path.string());
   Descriptor folder = open_folder(path);

@@ -47,6 +47,9 @@ void write_all_at(int descriptor, std::string_view bytes, std::uint64_t offset,
 std::string read_file(const fs::path& path, std::uint64_t limit);
 
 void sync_file(int descriptor, const fs::path& name);  // fdatasync
+// Tells the disk to begin with these bytes, and does not wait: a sync later finds less to do. Only
+// a hint; whatever it cannot do, the sync does.
+void begin_writing_out(int descriptor, std::uint64_t offset, std::uint64_t length);
 void sync_folder(const fs::path& path);
 // All that was written to the file system that holds `path` is on the disk: for thousands of files.
 void sync_file_system(const fs::path& path);
