@@ -231,6 +231,8 @@ TEST_F(FileTest, Syncs) {
   put("f", "x");
   Descriptor file = open_for_reading(root_ / "f");
   EXPECT_NO_THROW(sync_file(file.get(), "f"));
+  EXPECT_NO_THROW(begin_writing_out(file.get(), 0, 1));
+  EXPECT_NO_THROW(begin_writing_out(-1, 0, 1));  // a hint
   EXPECT_NO_THROW(sync_folder(root_));
   EXPECT_THROW(sync_folder(root_ / "missing"), NotFound);
   EXPECT_THROW(sync_file(-1, "f"), Error);

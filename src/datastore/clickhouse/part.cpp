@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/stream.h"
 #include "codec/crc.h"
-#include "codec/digest.h"
 #include "codec/tar.h"
 #include "codec/text.h"
 
@@ -15,15 +14,7 @@ namespace holdfast::datastore::ch {
 
 namespace {
 
-constexpr std::uint64_t kLargestText = 16 << 20;
 constexpr std::uint64_t kBlock = 512;
-
-// Those that checksums.txt does not list, and it itself. txn_version.txt is about the server's
-// transactions, not about the rows.
-bool is_told_by_its_bytes(const std::string& name) {
-  if (name == "txn_version.txt") return false;
-  return name.ends_with(".txt") || name.ends_with(".json");
-}
 
 std::uint64_t padded(std::uint64_t size) { return (size + kBlock - 1) / kBlock * kBlock; }
 
@@ -120,32 +111,46 @@ std::uint64_t count_of(const std::string& text) {
 
 }  // namespace
 
-PartFacts look_at_part(const fs::path& folder) {
-  PartFacts facts;
-  codec::Digest identity(codec::DigestAlgorithm::kSha256);
-  bool has_checksums = false;
-  for (const WalkedFile& walked : walk_files(folder, Links::kKeep)) {
-    if (walked.is_link) {
-      throw Corrupt("read part " + folder.string(), walked.relative + " is a symbolic link");
-    }
-    facts.files.push_back({walked.relative, walked.size});
-    facts.bytes += walked.size;
-    identity.update(walked.relative + '\0' + std::to_string(walked.size) + '\0');
-    if (!is_told_by_its_bytes(walked.relative)) continue;
-    const std::string text = read_file(walked.path, kLargestText);
-    identity.update(text);
-    if (walked.relative == "count.txt") facts.rows = count_of(text);
-    if (walked.relative == "checksums.txt") {
-      has_checksums = true;
-      facts.checksum = codec::crc64_xz(text);
-    }
+// Those that checksums.txt does not list, and it itself. txn_version.txt is about the server's
+// transactions, not about the rows.
+bool PartFactsMaker::needs_text(const std::string& name) {
+  if (name == "txn_version.txt") return false;
+  return name.ends_with(".txt") || name.ends_with(".json");
+}
+
+void PartFactsMaker::add(const std::string& name, std::uint64_t size, const std::string& text) {
+  facts_.files.push_back({name, size});
+  facts_.bytes += size;
+  identity_.update(name + '\0' + std::to_string(size) + '\0');
+  if (!needs_text(name)) return;
+  identity_.update(text);
+  if (name == "count.txt") facts_.rows = count_of(text);
+  if (name == "checksums.txt") {
+    has_checksums_ = true;
+    facts_.checksum = codec::crc64_xz(text);
   }
-  if (!has_checksums) {
-    throw Corrupt("read part " + folder.string(), "it has no checksums.txt",
+}
+
+PartFacts PartFactsMaker::finish(const std::string& what) {
+  if (!has_checksums_) {
+    throw Corrupt("read part " + what, "it has no checksums.txt",
                   "detach this part, or let the server make it anew with OPTIMIZE TABLE ... FINAL");
   }
-  facts.identity = codec::to_hex(identity.finish());
-  return facts;
+  facts_.identity = codec::to_hex(identity_.finish());
+  return std::move(facts_);
+}
+
+PartFacts look_at_part(const fs::path& folder) {
+  PartFactsMaker maker;
+  for (const WalkedFile& file : walk_files(folder, Links::kKeep)) {
+    if (file.is_link) {
+      throw Corrupt("read part " + folder.string(), file.relative + " is a symbolic link");
+    }
+    const bool wanted = PartFactsMaker::needs_text(file.relative);
+    maker.add(file.relative, file.size,
+              wanted ? read_file(file.path, PartFactsMaker::kLargestText) : std::string());
+  }
+  return maker.finish(folder.string());
 }
 
 void link_part(const fs::path& from, const fs::path& to) {

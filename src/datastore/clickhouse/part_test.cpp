@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -63,6 +64,29 @@ TEST(Part, MakesTheArchiveThatTheRealToolMade) {
       EXPECT_EQ(all_of(*content, step), expected) << step;
     }
   }
+}
+
+TEST(Part, FactsOfWhatIsToldAreThoseOfTheFolder) {
+  const std::map<std::string, std::string> files = {{"checksums.txt", "sums"},
+                                                    {"columns.txt", "columns"},
+                                                    {"count.txt", "17"},
+                                                    {"data.bin", "not looked at"},
+                                                    {"p.proj/checksums.txt", "more sums"},
+                                                    {"serialization.json", "{}"},
+                                                    {"txn_version.txt", "1"}};
+  TemporaryFolder folder;
+  PartFactsMaker maker;
+  for (const auto& [name, text] : files) {
+    make_folders((folder.path() / name).parent_path());
+    write_file_durably(folder.path() / name, text);
+    maker.add(name, text.size(), PartFactsMaker::needs_text(name) ? text : "");
+  }
+  const PartFacts told = maker.finish("told"), seen = look_at_part(folder.path());
+  EXPECT_EQ(told.identity, seen.identity);
+  EXPECT_EQ(told.checksum, seen.checksum);
+  EXPECT_EQ(told.rows, 17u);
+  EXPECT_EQ(told.bytes, seen.bytes);
+  EXPECT_EQ(told.files.size(), files.size());
 }
 
 class PartTest : public ::testing::Test {

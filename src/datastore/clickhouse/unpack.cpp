@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kBuffer = 256 << 10;
 constexpr std::uint64_t kWriteOut = 4 << 20;  // bytes after which the disk is told to begin
+constexpr std::size_t kMostKept = 1 << 20;    // bytes of a part's small texts
 constexpr unsigned kFileMode = 0640;
 
 // A new file. What it takes is on its way to the disk while more is being fetched, so that little
@@ -75,19 +76,21 @@ class Arriving {
       std::string_view bytes(buffer.data(), count);
       if (check_) part_check_.add(bytes);
       if (file) file->write(bytes);
+      keep(name, bytes);
     }
     if (file) file->end();
+    if (writes()) note(name, size);
     if (check_) part_check_.end();
-    ++files_;
+    ++count_;
   }
 
   void finish() {
-    if (files_ == 0) corrupt("no archive holds it");
+    if (count_ == 0) corrupt("no archive holds it");
     if (check_) {
       if (auto problem = part_check_.finish()) corrupt(*problem);
     }
     if (!writes()) return;
-    const PartFacts facts = look_at_part(item_.folder);
+    const PartFacts facts = facts_of_arrived();
     const NeededPart& part = *item_.part;
     if (!part.identity.empty() && part.identity != facts.identity) {
       corrupt("its content is not what was recorded");
@@ -109,6 +112,26 @@ class Arriving {
  private:
   bool writes() const { return !item_.folder.empty(); }
 
+  struct Arrived {
+    std::uint64_t size = 0;
+    std::string text;  // where the facts need it
+  };
+
+  void keep(const std::string& name, std::string_view bytes) {
+    if (!writes() || !PartFactsMaker::needs_text(name)) return;
+    kept_ += bytes.size();
+    if (kept_ <= kMostKept) files_[name].text += bytes;
+  }
+  void note(const std::string& name, std::uint64_t size) { files_[name].size = size; }
+
+  // What arrived is what lies there: reading the small files again would cost more than they did.
+  PartFacts facts_of_arrived() {
+    if (kept_ > kMostKept) return look_at_part(item_.folder);
+    PartFactsMaker maker;
+    for (const auto& [name, file] : files_) maker.add(name, file.size, file.text);
+    return maker.finish(item_.folder.string());
+  }
+
   std::optional<ArrivingFile> open(const std::string& name) {
     if (!writes()) return std::nullopt;
     const fs::path path = item_.folder / name;
@@ -120,7 +143,8 @@ class Arriving {
   const UnpackItem& item_;
   bool check_ = false;
   PartCheck part_check_;
-  std::uint64_t bytes_ = 0, files_ = 0;
+  std::uint64_t bytes_ = 0, count_ = 0, kept_ = 0;
+  std::map<std::string, Arrived> files_;  // of a part that is written
 };
 
 // The objects that hold one part, or several parts together.
