@@ -123,6 +123,22 @@ class PolicyTest(UpstreamTestCase):
         self.assertNotIn("ListAllMyBuckets", self.proxy.seen)
 
 
+class StrictPartsTest(UpstreamTestCase):
+    """An upstream that takes no checksum with a part when the upload was begun without one."""
+
+    PROXY = {"allowed": s3_upstream.ALLOWED, "faults": {"strict_parts"}}
+
+    def test_parts_whose_digest_nobody_knows_beforehand(self):
+        """Too large to be held, unsigned by the client: AWS takes no checksum with them, as the upload was begun without one."""
+        s3 = boto3_client(self.gateway.url, request_checksum_calculation="when_required", signs_bodies=False)
+        parts = [os.urandom(9 * MEBIBYTE), os.urandom(9 * MEBIBYTE + 1)]
+        where = {"Bucket": "up-vm", "Key": "unknown parts"}
+        upload = s3.create_multipart_upload(**where)["UploadId"]
+        done = [{"PartNumber": i, "ETag": s3.upload_part(**where, UploadId=upload, PartNumber=i, Body=part)["ETag"]} for i, part in enumerate(parts, 1)]
+        s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": done})
+        self.assertEqual(self.raw_get("unknown parts"), b"".join(parts))
+
+
 class InstanceMetadata:
     """A machine's metadata service, as far as credentials go. Each pair has a session token of its own."""
 

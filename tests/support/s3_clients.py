@@ -18,10 +18,10 @@ REGION = "us-east-1"
 CREDENTIALS = botocore.credentials.Credentials(processes.ACCESS_KEY, processes.SECRET_KEY)
 
 
-def boto3_client(url: str, access_key=processes.ACCESS_KEY, secret_key=processes.SECRET_KEY, style="path", ca=None, **config):
+def boto3_client(url: str, access_key=processes.ACCESS_KEY, secret_key=processes.SECRET_KEY, style="path", ca=None, signs_bodies=None, **config):
     """boto3 as users have it: default checksums; no retries, so that a test sees every failure. `ca`: whom it trusts with https."""
     settings = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=120,
-                                      s3={"addressing_style": style}, **config)
+                                      s3={"addressing_style": style, "payload_signing_enabled": signs_bodies}, **config)
     return boto3.client("s3", endpoint_url=url, region_name=REGION, aws_access_key_id=access_key,
                         aws_secret_access_key=secret_key, config=settings, verify=str(ca) if ca else None)
 

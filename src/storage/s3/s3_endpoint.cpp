@@ -105,6 +105,19 @@ void S3Call::encrypt(const EncryptionRequest& request) {
   headers.emplace_back(std::string(kHeader) + "-aws-kms-key-id", request.key_id);
 }
 
+namespace {
+
+// The body's chunks are signed after the request, each after the one before.
+void go_on_signing(SignedChunks& chunks, const codec::SignedRequest& request,
+                   const codec::Credentials& credentials) {
+  const auto claim = codec::parse_claim(request);
+  if (!claim) throw Failed("sign the chunks of a body", "the request was not signed");
+  chunks.sign_with({codec::signing_key(credentials.secret_key, claim->scope), claim->timestamp,
+                    claim->scope, claim->signature});
+}
+
+}  // namespace
+
 std::unique_ptr<http::Exchange> S3Endpoint::send(const Context& context, const S3Call& call,
                                                  S3Payload* payload) {
   codec::SignedRequest request{.method = std::string(call.method),
@@ -117,8 +130,9 @@ std::unique_ptr<http::Exchange> S3Endpoint::send(const Context& context, const S
     hash = payload->hash;
     for (const auto& header : payload->headers) request.headers.push_back(header);
   }
-  codec::add_authorization(request, credentials_->get(context), options_.region,
-                           context.clock().now(), hash);
+  const codec::Credentials credentials = credentials_->get(context);
+  codec::add_authorization(request, credentials, options_.region, context.clock().now(), hash);
+  if (payload && payload->to_sign) go_on_signing(*payload->to_sign, request, credentials);
   http::Request wire{.method = request.method,
                      .url = scheme_ + host_of(call.target) + request.path,
                      .headers = std::move(request.headers)};

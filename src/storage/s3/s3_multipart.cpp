@@ -94,7 +94,7 @@ PartInfo S3Multipart::put_part(const Context& context, const ObjectRef& ref,
   check_part_number(number, ref);
   S3Call call = part_call(ref, upload_id, number, "put part of");
   call.encrypt({.customer_key = request.encryption.customer_key});
-  S3Payload payload = choose_payload(body, request, ref);
+  S3Payload payload = choose_payload(body, request, ref, PayloadOf::kPart);
   payload.mark_encoding(call.headers);
   return within(context, endpoint_.options().request_timeout, S3Endpoint::describe(call),
                 [&](const Context& shorter) {

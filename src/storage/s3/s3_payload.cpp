@@ -70,9 +70,19 @@ void use_trailer(S3Payload& payload, Source& body, const PutRequest& request,
   payload.headers.emplace_back("x-amz-trailer", checksum_header(algorithm));
 }
 
+void use_signed_chunks(S3Payload& payload, Source& body, const ObjectRef& ref) {
+  auto chunks = std::make_unique<SignedChunks>(body, payload.size, ref.text());
+  payload.to_sign = chunks.get();
+  payload.framed = std::move(chunks);
+  payload.source = payload.framed.get();
+  payload.hash = codec::kStreamingSigned;
+  payload.headers.emplace_back("x-amz-decoded-content-length", std::to_string(payload.size));
+}
+
 }  // namespace
 
-S3Payload choose_payload(Source& body, const PutRequest& request, const ObjectRef& ref) {
+S3Payload choose_payload(Source& body, const PutRequest& request, const ObjectRef& ref,
+                         PayloadOf what) {
   auto size = body.size();
   if (!size) {
     throw InvalidArgument("put " + ref.text(), "the size of the body is not known beforehand");
@@ -94,6 +104,8 @@ S3Payload choose_payload(Source& body, const PutRequest& request, const ObjectRe
     auto at_end = known_at_end ? request.checksum_at_end() : std::nullopt;
     if (!is_plain(at_end)) at_end = checksum;
     if (is_plain(at_end)) add_checksum(payload.headers, *at_end);
+  } else if (what == PayloadOf::kPart && !checksum && !known_at_end) {
+    use_signed_chunks(payload, body, ref);
   } else {
     use_trailer(payload, body, request, ref);
   }

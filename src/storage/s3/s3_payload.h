@@ -4,7 +4,9 @@
 //   2. a checksum of the body is known: x-amz-checksum-*, body unsigned
 //   3. the MD5 is known: Content-MD5, body unsigned
 //   4. the body can be read twice: hashed first, then as 1
-//   5. else: aws-chunked without signatures, and a checksum in the trailer
+//   5. else: aws-chunked without signatures, and a checksum in the trailer; but a part of an upload
+//      that was begun without a checksum is signed chunk by chunk: AWS refuses such a part with one
+//      ("Checksum Type mismatch occurred, expected checksum Type: null")
 // A known MD5 is always sent too: the endpoint computes it anyway, for the ETag.
 #pragma once
 
@@ -15,6 +17,7 @@
 #include "base/stream.h"
 #include "codec/digest.h"
 #include "codec/sigv4.h"
+#include "storage/s3/s3_signed_chunks.h"
 #include "storage/storage.h"
 
 namespace holdfast::storage {
@@ -23,16 +26,19 @@ struct S3Payload {
   std::string hash;        // for the signature
   codec::Headers headers;  // to be signed
   Source* source = nullptr;
-  std::unique_ptr<Source> framed;  // what `source` is, in case 5
-  std::uint64_t size = 0;          // of the object's bytes, framing left out
+  std::unique_ptr<Source> framed;   // what `source` is, in case 5
+  SignedChunks* to_sign = nullptr;  // the same, when whoever signs the request must go on with it
+  std::uint64_t size = 0;           // of the object's bytes, framing left out
 
   // Names the framing in Content-Encoding, before whatever the object itself is encoded with.
   void mark_encoding(codec::Headers& attributes) const;
 };
 
+enum class PayloadOf { kObject, kPart };
 // Throws InvalidArgument when the body's size is not known, and what the body throws. Borrows
 // `body` for as long as the result lives.
-S3Payload choose_payload(Source& body, const PutRequest& request, const ObjectRef& ref);
+S3Payload choose_payload(Source& body, const PutRequest& request, const ObjectRef& ref,
+                         PayloadOf what = PayloadOf::kObject);
 
 // Text made here: signed over its SHA-256.
 S3Payload text_payload(MemorySource& source, std::string_view text);

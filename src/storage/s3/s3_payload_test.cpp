@@ -132,6 +132,54 @@ TEST(S3PayloadTest, AStreamGetsATrailer) {
   }
 }
 
+TEST(S3PayloadTest, APartThatPassesOnceIsSignedChunkByChunk) {
+  const codec::Scope scope{"20261123", "eu-west-1", "s3"};
+  const codec::ChunkSigner signer(codec::signing_key(Secret("secret"), scope), "20261123T120000Z",
+                                  scope, std::string(64, '0'));
+  for (std::size_t size : {0u, 1u, 131'071u, 131'072u, 131'073u, 262'144u, 1'000'000u}) {
+    const std::string bytes(size, 'x');
+    Stream body(bytes);
+    S3Payload payload = choose_payload(body, {}, kRef, PayloadOf::kPart);
+    EXPECT_EQ(payload.hash, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+    EXPECT_THAT(payload.headers,
+                UnorderedElementsAre(Pair("x-amz-decoded-content-length", std::to_string(size))));
+    ASSERT_NE(payload.to_sign, nullptr);
+    payload.to_sign->sign_with(signer);
+    const std::uint64_t announced = *payload.source->size();
+    const std::string framed = read_all(*payload.source, 1 << 30);
+    EXPECT_EQ(framed.size(), announced) << size;
+    EXPECT_EQ(payload.source->size(), 0u);
+    MemorySource source(framed);
+    codec::AwsChunkedSource decoder(source, signer, false, size);
+    EXPECT_TRUE(read_all(decoder, 1 << 30) == bytes) << size;
+  }
+}
+
+TEST(S3PayloadTest, APartWithAChecksumOfItsOwnKeepsIt) {
+  Stream body("hello");
+  PutRequest request;
+  request.attributes.checksum = {DigestAlgorithm::kCrc32, ""};
+  EXPECT_EQ(choose_payload(body, request, kRef, PayloadOf::kPart).hash,
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+}
+
+TEST(S3PayloadTest, SignedChunksWantTheirBodyAsAnnouncedAndASigner) {
+  Stream body("hello");
+  S3Payload payload = choose_payload(body, {}, kRef, PayloadOf::kPart);
+  char byte;
+  EXPECT_THROW(payload.source->read({&byte, 1}), Failed);
+  class Short : public Source {
+   public:
+    std::size_t read(std::span<char>) override { return 0; }
+    std::optional<std::uint64_t> size() const override { return 5; }
+  } cut;
+  S3Payload other = choose_payload(cut, {}, kRef, PayloadOf::kPart);
+  const codec::Scope scope{"20261123", "eu-west-1", "s3"};
+  other.to_sign->sign_with({codec::signing_key(Secret("secret"), scope), "20261123T120000Z", scope,
+                            std::string(64, '0')});
+  EXPECT_THROW(other.source->read({&byte, 1}), Failed);
+}
+
 TEST(S3PayloadTest, TheFramingByteByByte) {
   Stream body("hello");
   S3Payload payload = choose_payload(body, {}, kRef);
