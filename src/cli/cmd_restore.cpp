@@ -15,13 +15,16 @@ namespace holdfast::cli {
 
 namespace {
 
+// No index can be called so.
+constexpr const char* kConfigured = "<configured>";
+
 struct Arguments {
   std::string store, name, wait = "0";
   bool yes = false, dry_run = false, in_place = false, direct = false, override_disabled = false;
   std::vector<std::string> tables, partitions;
   std::string as_database;
   bool schema_only = false, data_only = false;
-  std::string indices;
+  std::string indices = kConfigured;
   bool force = false;
 };
 
@@ -51,7 +54,7 @@ datastore::PlanRequest plan_request(const Arguments& arguments) {
   request.schema_only = arguments.schema_only;
   request.data_only = arguments.data_only;
   request.force = arguments.force;
-  request.indices = words_of(arguments.indices);
+  if (arguments.indices != kConfigured) request.indices = words_of(arguments.indices);
   return request;
 }
 
@@ -157,7 +160,12 @@ bool is_wanted(const Arguments& arguments, config::Store store,
 
 void refuse_others_options(const Arguments& arguments, config::Store store) {
   const bool is_elasticsearch = store == config::Store::kElasticsearch;
-  if (!arguments.indices.empty() && !is_elasticsearch) {
+  const bool names_indices = arguments.indices != kConfigured;
+  if (names_indices && words_of(arguments.indices).empty()) {
+    throw InvalidArgument("command line", "--indices names none",
+                          "leave it out for all that backup.elasticsearch.scheduled.indices means");
+  }
+  if (names_indices && !is_elasticsearch) {
     throw InvalidArgument("command line", "--indices is for elasticsearch",
                           "holdfast restore --help shows what each store takes");
   }

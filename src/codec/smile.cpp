@@ -297,18 +297,20 @@ class SmileReader {
     return text(*found);
   }
 
-  std::string short_name(std::size_t size) {
-    std::string_view bytes = take(size);
-    if ((flags_ & kSharesNames) != 0) names_.add(bytes);
-    return text(bytes);
+  // Long ones too, other than the specification says: Jackson counts them, whoever writes.
+  std::string shared(std::string_view name) {
+    if ((flags_ & kSharesNames) != 0) names_.add(name);
+    return text(name);
   }
+
+  std::string short_name(std::size_t size) { return shared(take(size)); }
 
   std::string name(std::uint8_t token) {
     if (token == 0x20) return text("");
     if (token >= 0x30 && token <= 0x33) {
       return shared_name(std::size_t(token & 3) << 8 | byte());
     }
-    if (token == 0x34) return text(long_text());
+    if (token == 0x34) return shared(long_text());
     if (token >= 0x40 && token <= 0x7F) return shared_name(token & 0x3F);
     if (token >= 0x80 && token <= 0xBF) return short_name(std::size_t(token & 0x3F) + 1);
     if (token >= 0xC0 && token <= 0xF7) return short_name(std::size_t(token & 0x3F) + 2);

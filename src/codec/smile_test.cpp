@@ -129,10 +129,10 @@ TEST(Smile, NamesAreShared) {
   EXPECT_EQ(
       decode(document("\xFA\x20\xC2\x34" + std::string(70, 'n') + "\xFC\xC4\xC0\xC3\xA4\xC6\xFB")),
       Json({{"", 1}, {std::string(70, 'n'), 2}, {"\xC3\xA4", 3}}));
-  // Long and empty names take no place.
+  // Empty names take no place, long ones do.
   EXPECT_EQ(decode(document("\xFA\x20\xC2\x34" + std::string(70, 'n') +
                             "\xFC\xFA\x80"
-                            "a\xC2\xFB\x40\xC4\xFB")),
+                            "a\xC2\xFB\x41\xC4\xFB")),
             Json({{"", 1}, {std::string(70, 'n'), {{"a", 1}}}, {"a", 2}}));
   expect_corrupt(document("\xFA\x41\xC2\xFB"), "not there");
   expect_corrupt(document("\xF8\xFA\x80"
@@ -216,6 +216,16 @@ TEST(Smile, LimitsHold) {
                                      "abcde\x01\xF9"),
                             "x", short_ones),
                Corrupt);
+}
+
+// As jackson-dataformat-smile 2.14 writes {"LONG": 1, "host": 2, "in": {"host": 3}}: the long name
+// is the first of those that are shared, so that "host" is the second.
+TEST(Smile, LongNamesTakeAPlaceAmongTheSharedOnes) {
+  const std::string longest(65, 'a');
+  const std::string bytes = std::string(":)\n\x01\xFA\x34", 6) + longest +
+                            "\xFC\xC2\x83host\xC4\x81in\xFA\x41\xC6\xFB\xFB";
+  const nlohmann::json expected = {{longest, 1}, {"host", 2}, {"in", {{"host", 3}}}};
+  EXPECT_EQ(decode_smile(bytes, "read a test"), expected);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/fault")]
 import elasticsearch_data as data  # noqa: E402
 import kill_points  # noqa: E402
 import processes  # noqa: E402
-from elasticsearch_cases import REFUSED, REPOSITORY, STORE, FaultCase  # noqa: E402
+from elasticsearch_cases import FAILED, REFUSED, REPOSITORY, STORE, FaultCase  # noqa: E402
 
 
 class KillTest(FaultCase):
@@ -85,6 +85,36 @@ class KillTest(FaultCase):
         self.holdfast(STORE, "delete-indices", "sts_1", "--yes")
         self.restore(self.saved_name, "--force")
         self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
+
+    def test_somebody_removes_the_temporary_indices_in_the_middle_of_the_swap(self):
+        live_name = self.backup()["name"]
+        writes = self.writes("restore", STORE, self.saved_name, "--force")
+        self.restore(live_name, "--force")
+        number = next(number for number, subject in enumerate(writes, 1) if subject == "DELETE /sts_1")
+        self.assertTrue(self.killed(f"es.write:{number}:before", "restore", STORE, self.saved_name, "--force"))
+        for index in [name for name in self.node.indices() if name.startswith("holdfast-restore-") and not name.endswith("journal")]:
+            self.node.request("DELETE", f"/{index}")
+        self.assertIn("sts_1", self.refused(FAILED, "backup", STORE), "an old index is not taken for a restored one")
+        self.assertEqual(self.state(), {"sts_0": self.saved["sts_0"], "sts_1": self.live["sts_1"]})
+        self.backup()
+        self.restore(self.saved_name, "--force")
+        self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
+
+    def test_what_is_written_after_a_killed_restore_stays(self):
+        """Under their own names the cluster finishes by itself, and whoever writes goes on."""
+        data.delete(self.node)
+        writes = self.writes("restore", STORE, self.saved_name)
+        data.delete(self.node)
+        number = next(number for number, subject in enumerate(writes, 1) if subject.endswith("/_restore"))
+        self.assertTrue(self.killed(f"es.write:{number}:after", "restore", STORE, self.saved_name))
+        self.node.wait_until(lambda: self.node.indices("sts_*").keys() == self.saved.keys())
+        self.node.wait_for("yellow", "sts_*")
+        data.fill(self.node, "sts_0", 5, first=100_000)
+        written = self.state()
+        self.backup()
+        self.assertEqual(self.state(), written)
         self.assert_clean()
 
 

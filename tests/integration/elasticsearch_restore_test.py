@@ -35,9 +35,20 @@ class RestoreTest(StoreTestCase):
         data.create(self.node, "sts_was_closed", 80)
         self.node.request("POST", "/sts_was_closed/_close")
         data.create(self.node, "sts_empty")
-        data.create(self.node, LONG, 20)
+        data.create(self.node, LONG, 20, {"reads": FILTERED, "another": {}})
         self.saved_name, self.saved = self.backup()["name"], self.state()
         data.create(self.node, "other", 10, {"writes-other": {"is_write_index": True}})
+
+    def test_what_is_read_only_is_replaced_in_place_too(self):
+        self.node.request("PUT", "/sts_template-1/_settings", {"index.blocks.read_only": True})
+        self.restore(self.saved_name, "--in-place", "--force")
+        self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
+
+    def test_no_index_named_is_not_all(self):
+        for named in ("", ",", " , "):
+            self.refused(USAGE, "restore", STORE, self.saved_name, "--indices", named, "--force")
+        self.assert_clean()
 
     def change_everything(self):
         """Another state under every name, in each of the ways that a restore must undo."""
@@ -98,7 +109,7 @@ class RestoreTest(StoreTestCase):
         self.assert_holds(live)
         line = self.refused(REFUSED, "restore", STORE, self.saved_name, "--indices", "sts_replicas,sts_locked")
         self.assertIn("sts_replicas", line)
-        self.assertIn("--indices sts_replicas,sts_locked --force", line)
+        self.assertIn("--indices 'sts_replicas,sts_locked' --force", line)
         self.assertEqual(self.holdfast("restore", STORE, self.saved_name, "--force", "--dry-run").returncode, 0)
         self.assert_holds(live)
         # What is not there needs no force.
@@ -240,11 +251,10 @@ class FailingShardTest(StoreTestCase):
     def test_into_nothing(self):
         data.delete(self.node, "sts*")
         self.flip()
-        self.refused((FAILED, CORRUPT), "restore", STORE, self.saved_name)
-        self.assertEqual(self.state(), {})
+        self.assertIn("sts_3", self.refused((FAILED, CORRUPT), "restore", STORE, self.saved_name))
+        # What came whole may be written to already, and stays.
+        self.assertEqual(self.state(), {name: self.saved[name] for name in ("sts_0", "sts_1", "sts_2")})
         self.assert_clean()
-        self.restore(self.saved_name, "--indices", "sts_0")
-        self.assertEqual(self.state(), {"sts_0": self.saved["sts_0"]})
 
     def test_drill(self):
         self.holdfast("drill", STORE, self.saved_name)

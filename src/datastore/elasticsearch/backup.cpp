@@ -31,9 +31,7 @@ class SnapshotRun {
       }
     }
     fence.check();
-    outcome_.name =
-        mode == SnapshotMode::kSlm ? execute_policy(context_, server_, policy) : start();
-    finish(watch_or_give_up());
+    finish(run_or_give_up(mode));
     count();
     return std::move(outcome_);
   }
@@ -43,29 +41,35 @@ class SnapshotRun {
 
   std::string start() {
     const PolicyOptions& policy = store_.options.policy;
-    const std::string id = make_snapshot_id();
+    id_ = make_snapshot_id();
     const Json body = {{"indices", policy.indices},
                        {"ignore_unavailable", false},
                        {"include_global_state", false},
                        {"expand_wildcards", "open,closed"},
                        {"metadata", {{"policy", policy.id}}}};
     const std::string path =
-        "/_snapshot/" + in_path(repository()) + "/" + in_path(with_id(policy.name_template, id));
+        "/_snapshot/" + in_path(repository()) + "/" + in_path(with_id(policy.name_template, id_));
     try {
       server_.call(context_, "PUT", path, body);
     } catch (const Unavailable&) {
       // It may have begun all the same: its name tells.
-      std::vector<Snapshot> begun = find_snapshots(context_, server_, repository(), "*-" + id);
-      if (begun.size() != 1) throw;
-      return begun.front().name;
+      const std::string name = name_by_id(context_);
+      if (name.empty()) throw;
+      return name;
     } catch (const NotFound& error) {
       throw Failed("back up elasticsearch", error.reason(),
                    "check backup.elasticsearch.scheduled.indices");
     }
     // The cluster resolved the name, and tells it nowhere else.
-    std::vector<Snapshot> begun = find_snapshots(context_, server_, repository(), "*-" + id);
-    if (begun.size() != 1) throw Failed("back up elasticsearch", kVanished);
-    return begun.front().name;
+    std::string name = name_by_id(context_);
+    if (name.empty()) throw Failed("back up elasticsearch", kVanished);
+    return name;
+  }
+
+  // Empty when there is no snapshot of our id.
+  std::string name_by_id(const Context& context) {
+    const std::vector<Snapshot> begun = find_snapshots(context, server_, repository(), "*-" + id_);
+    return begun.size() == 1 ? begun.front().name : "";
   }
 
   // Bytes that are on their way; never a reason to fail.
@@ -93,8 +97,11 @@ class SnapshotRun {
     }
   }
 
-  Snapshot watch_or_give_up() {
+  Snapshot run_or_give_up(SnapshotMode mode) {
     try {
+      outcome_.name = mode == SnapshotMode::kSlm
+                          ? execute_policy(context_, server_, store_.options.policy)
+                          : start();
       return watch();
     } catch (const Cancelled&) {
       give_up();
@@ -141,6 +148,9 @@ class SnapshotRun {
   void give_up() {
     const Context last = Context::background().with_timeout(std::chrono::minutes(1));
     try {
+      // Told to stop before the name was known.
+      if (outcome_.name.empty() && !id_.empty()) outcome_.name = name_by_id(last);
+      if (outcome_.name.empty()) return;
       server_.call(last, "DELETE",
                    "/_snapshot/" + in_path(repository()) + "/" + in_path(outcome_.name), nullptr);
     } catch (const Error& error) {
@@ -155,6 +165,7 @@ class SnapshotRun {
   Server& server_;
   Progress& progress_;
   BackupOutcome outcome_;
+  std::string id_;  // of the snapshot that was asked for; empty: none was, or by the policy
   SnapshotStatus last_;
   bool announced_ = false;
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "datastore/elasticsearch/names.h"
 
 namespace holdfast::datastore::es {
 
@@ -20,20 +21,21 @@ constexpr const char* kLowWatermark = "cluster.routing.allocation.disk.watermark
 constexpr const char* kThreshold = "cluster.routing.allocation.disk.threshold_enabled";
 constexpr Duration kLongestDelete = std::chrono::minutes(2);
 
-std::string text_or(const Json& row, const char* name) {
-  return row.contains(name) && row.at(name).is_string() ? row.at(name).get<std::string>() : "";
+std::uint64_t number_or(const Json& row, const char* name) {
+  return text_or_empty(row, name).empty() ? 0 : number_in(row, name);
 }
 
-std::uint64_t number_or(const Json& row, const char* name) {
-  return text_or(row, name).empty() ? 0 : number_in(row, name);
+void require_index_name(const std::string& name) {
+  if (is_index_name(name)) return;
+  throw Corrupt("look for an index", fmt::format("{} is no name that one could have", name));
 }
 
 LiveIndex live_index(const Json& row) {
   LiveIndex index;
   index.name = text_in(row, "index");
-  index.uuid = text_or(row, "uuid");
-  index.health = text_or(row, "health");
-  index.is_open = text_or(row, "status") != "close";
+  index.uuid = text_or_empty(row, "uuid");
+  index.health = text_or_empty(row, "health");
+  index.is_open = text_or_empty(row, "status") != "close";
   index.primaries = number_or(row, "pri");
   index.replicas = number_or(row, "rep");
   index.documents = number_or(row, "docs.count");
@@ -47,7 +49,7 @@ void read_aliases(const Context& context, Server& server, Cluster& out) {
     for (const auto& [name, details] : member(entry, "aliases").items()) {
       Cluster::Alias& alias = out.aliases[name];
       alias.indices.insert(index);
-      if (details.value("is_write_index", false)) alias.write_index = index;
+      if (flag_or_false(details, "is_write_index")) alias.write_index = index;
     }
   }
 }
@@ -74,14 +76,14 @@ void read_room(const Context& context, Server& server, Cluster& out) {
   std::string watermark = "85%";
   bool watches_disk = true;
   for (const char* level : {"defaults", "persistent", "transient"}) {
-    const Json& part = settings.value(level, Json::object());
-    if (part.contains(kShardLimit)) limit = part.value(kShardLimit, "");
-    if (part.contains(kLowWatermark)) watermark = part.value(kLowWatermark, watermark);
-    if (part.contains(kThreshold)) watches_disk = part.value(kThreshold, "") != "false";
+    const Json& part = member_or_null(settings, level);
+    if (part.contains(kShardLimit)) limit = text_or_empty(part, kShardLimit);
+    if (part.contains(kLowWatermark)) watermark = text_or_empty(part, kLowWatermark);
+    if (part.contains(kThreshold)) watches_disk = text_or_empty(part, kThreshold) != "false";
   }
   const Json stats = server.get(context, "/_nodes/data:true/stats/fs?filter_path=nodes.*.fs.total");
   std::uint64_t nodes = 0;
-  const Json all = stats.value("nodes", Json::object());
+  const Json& all = member_or_null(stats, "nodes");
   for (const auto& [id, node] : all.items()) {
     const Json& total = member(member(node, "fs"), "total");
     const std::uint64_t free = number_in(total, "available_in_bytes");
@@ -133,11 +135,14 @@ Cluster look_at_cluster(const Context& context, Server& server) {
 std::map<std::string, LiveIndex> find_indices(const Context& context, Server& server,
                                               const std::vector<std::string>& names) {
   std::map<std::string, LiveIndex> out;
+  for (const std::string& name : names) require_index_name(name);
   // A name that is not there makes the whole request fail; a pattern that fits nothing does not.
   for (const std::string& path : in_paths(names)) {
     try {
       for (const Json& row : server.get(context, "/_cat/indices/" + path + kIndexRows)) {
         LiveIndex index = live_index(row);
+        // An alias of that name shows its indices.
+        if (std::find(names.begin(), names.end(), index.name) == names.end()) continue;
         out.emplace(index.name, std::move(index));
       }
     } catch (const NotFound&) {
@@ -145,6 +150,17 @@ std::map<std::string, LiveIndex> find_indices(const Context& context, Server& se
       for (const std::string& name : names) out.merge(find_indices(context, server, {name}));
       return out;
     }
+  }
+  return out;
+}
+
+std::map<std::string, LiveIndex> find_indices_of(const Context& context, Server& server,
+                                                 const std::string& prefix) {
+  std::map<std::string, LiveIndex> out;
+  for (const Json& row :
+       server.get(context, "/_cat/indices/" + in_path(prefix) + "*" + kIndexRows)) {
+    LiveIndex index = live_index(row);
+    if (index.name.starts_with(prefix)) out.emplace(index.name, std::move(index));
   }
   return out;
 }
@@ -173,8 +189,8 @@ Json shard_rows(const Context& context, Server& server, const std::string& index
 bool primaries_are_up(const Context& context, Server& server, const std::string& index) {
   bool any = false;
   for (const Json& row : shard_rows(context, server, index)) {
-    if (text_or(row, "prirep") != "p") continue;
-    const std::string state = text_or(row, "state");
+    if (text_or_empty(row, "prirep") != "p") continue;
+    const std::string state = text_or_empty(row, "state");
     if (state != "STARTED" && state != "RELOCATING") return false;
     any = true;
   }
@@ -185,24 +201,43 @@ std::vector<std::string> why_down(const Context& context, Server& server,
                                   const std::string& index) {
   std::vector<std::string> out;
   for (const Json& row : shard_rows(context, server, index)) {
-    const std::string state = text_or(row, "state");
-    if (text_or(row, "prirep") != "p" || state == "STARTED" || state == "RELOCATING") continue;
-    std::string details = text_or(row, "unassigned.details");
+    const std::string state = text_or_empty(row, "state");
+    if (text_or_empty(row, "prirep") != "p" || state == "STARTED" || state == "RELOCATING")
+      continue;
+    std::string details = text_or_empty(row, "unassigned.details");
     // "failed shard on node [...]: failed recovery, failure RecoveryFailedException[...]; nested:"
     constexpr std::size_t kMost = 400;
     if (std::size_t last = details.rfind("nested: "); last != std::string::npos) {
       details.erase(0, last + std::string_view("nested: ").size());
     }
     if (details.size() > kMost) details.resize(kMost);
-    if (details.empty()) details = text_or(row, "unassigned.reason");
-    out.push_back(fmt::format("shard {} is {}{}{}", text_or(row, "shard"), state,
+    if (details.empty()) details = text_or_empty(row, "unassigned.reason");
+    out.push_back(fmt::format("shard {} is {}{}{}", text_or_empty(row, "shard"), state,
                               details.empty() ? "" : ": ", details));
   }
   return out;
 }
 
+namespace {
+
+void lift_blocks(const Context& context, Server& server, const std::vector<std::string>& names) {
+  for (const auto& [name, index] : find_indices(context, server, names)) {
+    Json lifted = Json::object();
+    for (const auto& [setting, value] : settings_of(context, server, name)) {
+      const bool keeps = setting == "index.blocks.read_only" || setting == "index.blocks.metadata";
+      if (keeps && value == "true") lifted[setting] = nullptr;
+    }
+    if (lifted.empty()) continue;
+    server.call(context, "PUT", "/" + in_path(name) + "/_settings", lifted);
+  }
+}
+
+}  // namespace
+
 void delete_indices(const Context& context, Server& server, const std::vector<std::string>& names) {
   if (names.empty()) return;
+  for (const std::string& name : names) require_index_name(name);
+  lift_blocks(context, server, names);
   for (const std::string& path : in_paths(names)) {
     server.call(context, "DELETE", "/" + path + "?ignore_unavailable=true", nullptr);
   }

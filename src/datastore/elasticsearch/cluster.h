@@ -39,9 +39,13 @@ struct Cluster {
 
 Cluster look_at_cluster(const Context& context, Server& server);
 
-// The same of some indices only; those that are not there are left out.
+// The same of some indices only, by their exact names; those that are not there are left out.
 std::map<std::string, LiveIndex> find_indices(const Context& context, Server& server,
                                               const std::vector<std::string>& names);
+
+// Those whose names begin so.
+std::map<std::string, LiveIndex> find_indices_of(const Context& context, Server& server,
+                                                 const std::string& prefix);
 
 // Settings of one index, flat, as texts: "index.number_of_replicas". Those without a value are left
 // out.
@@ -54,7 +58,9 @@ bool primaries_are_up(const Context& context, Server& server, const std::string&
 // Why the primaries of an index are not at work, a line a shard.
 std::vector<std::string> why_down(const Context& context, Server& server, const std::string& index);
 
-// Removes the indices and returns when they are gone. Absent ones are no error.
+// Removes the indices and returns when they are gone. Absent ones are no error. Corrupt, and
+// nothing is removed, for what is no index's name. One that is read-only is made writable first: it
+// could not be removed.
 void delete_indices(const Context& context, Server& server, const std::vector<std::string>& names);
 
 // Free bytes that must stay by a low watermark as the cluster writes it: "85%", "0.85", "50gb".

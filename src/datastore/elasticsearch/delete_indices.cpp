@@ -9,10 +9,6 @@ namespace holdfast::datastore::es {
 
 namespace {
 
-std::string cell(const nlohmann::json& row, const char* name) {
-  return row.contains(name) && row.at(name).is_string() ? row.at(name).get<std::string>() : "";
-}
-
 // The index that a data stream writes to cannot be deleted; a rollover makes another one that.
 void roll_over(const Context& context, Server& server, const std::vector<std::string>& names) {
   for (const std::string& stream : look_at_cluster(context, server).data_streams) {
@@ -47,12 +43,13 @@ std::vector<Elasticsearch::IndexRow> rows_of(const Context& context, Server& ser
   }
   for (const auto& row : rows) {
     // A pattern may fit what is hidden: that stays out, unless it backs a stream that was meant.
-    const std::string name = cell(row, "index");
+    const std::string name = text_or_empty(row, "index");
     if (name.starts_with('.') && !is_backing(name, streams)) continue;
-    out.push_back({cell(row, "health"), cell(row, "status"), cell(row, "index"), cell(row, "uuid"),
-                   cell(row, "pri"), cell(row, "rep"), cell(row, "docs.count"),
-                   cell(row, "docs.deleted"), cell(row, "store.size"),
-                   cell(row, "pri.store.size")});
+    out.push_back({text_or_empty(row, "health"), text_or_empty(row, "status"),
+                   text_or_empty(row, "index"), text_or_empty(row, "uuid"),
+                   text_or_empty(row, "pri"), text_or_empty(row, "rep"),
+                   text_or_empty(row, "docs.count"), text_or_empty(row, "docs.deleted"),
+                   text_or_empty(row, "store.size"), text_or_empty(row, "pri.store.size")});
   }
   return out;
 }

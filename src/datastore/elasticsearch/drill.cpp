@@ -71,8 +71,7 @@ std::vector<std::string> remove_drills(const Context& context, Server& server,
                                        const std::vector<std::string>& ended) {
   std::vector<std::string> names;
   std::vector<std::string> lines;
-  for (const auto& [name, index] :
-       find_indices(context, server, {std::string(kDrillPrefix) + "*"})) {
+  for (const auto& [name, index] : find_indices_of(context, server, kDrillPrefix)) {
     const std::string drill = drill_of(name);
     const bool has_ended = std::find(ended.begin(), ended.end(), drill) != ended.end();
     if (!has_ended && !is_forgotten(context, drill)) continue;

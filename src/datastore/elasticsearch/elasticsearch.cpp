@@ -7,6 +7,7 @@
 #include "datastore/elasticsearch/backup.h"
 #include "datastore/elasticsearch/delete_indices.h"
 #include "datastore/elasticsearch/drill.h"
+#include "datastore/elasticsearch/names.h"
 #include "datastore/elasticsearch/restore.h"
 #include "datastore/elasticsearch/snapshots.h"
 #include "datastore/elasticsearch/store.h"
@@ -27,7 +28,8 @@ BackupEntry entry_of(const es::Snapshot& snapshot) {
   if (snapshot.state == "IN_PROGRESS") entry.broken_because = "it is still being taken";
   entry.bytes = snapshot.bytes.value_or(0);
   entry.objects = snapshot.shards_total;
-  entry.details["state"] = snapshot.state;
+  // Retention leaves alone what it cannot name.
+  entry.details["state"] = es::is_snapshot_name(snapshot.name) ? snapshot.state : "UNKNOWN";
   entry.details["policy"] = snapshot.policy;
   entry.details["version"] = snapshot.version;
   entry.details["indices"] = fmt::format("{}", fmt::join(snapshot.indices, ","));
@@ -57,6 +59,7 @@ class SnapshotStore : public Elasticsearch {
   }
 
   RestorePlan plan(const Context& context, const PlanRequest& request) override {
+    if (request.mode == RestoreMode::kScratch) drills_ = true;
     register_if_missing(context);
     return es::plan_restore(context, store_, request);
   }
@@ -87,6 +90,10 @@ class SnapshotStore : public Elasticsearch {
 
   void remove(const Context& context, const std::string& name, Fence& fence) override {
     fence.check();
+    if (!es::is_snapshot_name(name)) {
+      throw Corrupt("remove the snapshot " + name, "none could be called so: it means others",
+                    "somebody has changed the repository's files");
+    }
     try {
       server().call(context, "DELETE",
                     "/_snapshot/" + es::in_path(repository()) + "/" + es::in_path(name), nullptr);
@@ -98,7 +105,7 @@ class SnapshotStore : public Elasticsearch {
   std::vector<std::string> recover(const Context& context) override {
     std::vector<std::string> lines;
     // A drill changes nothing of others', and must not touch a restore that is under way.
-    if (!drill_) lines = es::recover_restore(context, store_);
+    if (!drills_) lines = es::recover_restore(context, store_);
     std::vector<std::string> ended;
     if (drill_) ended.push_back(drill_->id);
     for (std::string& line : es::remove_drills(context, server(), ended)) {
@@ -148,6 +155,7 @@ class SnapshotStore : public Elasticsearch {
 
   es::Store store_;
   es::SnapshotVerifier verifier_;
+  bool drills_ = false;  // and holds no lease: what others restore is not its affair
   std::optional<es::RestoreState> drill_;  // the scratch restore of this object
 };
 
@@ -155,8 +163,11 @@ class SnapshotStore : public Elasticsearch {
 
 std::unique_ptr<Elasticsearch> make_elasticsearch(const ElasticsearchOptions& options,
                                                   storage::Storage& storage) {
-  return std::make_unique<SnapshotStore>(
-      es::Store{options, es::make_server(options.server), &storage});
+  es::ServerOptions server = options.server;
+  for (const auto& [name, value] : options.repository.settings) {
+    if (es::is_secret_setting(name)) server.secrets.push_back(value);
+  }
+  return std::make_unique<SnapshotStore>(es::Store{options, es::make_server(server), &storage});
 }
 
 }  // namespace holdfast::datastore

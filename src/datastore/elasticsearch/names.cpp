@@ -1,5 +1,7 @@
 #include "datastore/elasticsearch/names.h"
 
+#include <algorithm>
+
 #include "base/random.h"
 #include "codec/text.h"
 
@@ -55,6 +57,28 @@ bool chosen(const std::vector<std::string>& patterns, std::string_view name) {
     if (fits(pattern == "_all" ? "*" : pattern, name)) is_in = !takes_away;
   }
   return is_in;
+}
+
+namespace {
+
+bool has_plain_characters(std::string_view name) {
+  return std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || (c >= 'A' && c <= 'Z') ||
+           std::string_view("\\/*?\"<>|,#").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+bool is_index_name(std::string_view name) {
+  constexpr std::size_t kLongest = 255;
+  if (name.empty() || name.size() > kLongest || name == "." || name == "..") return false;
+  if (std::string_view("-_+").find(name.front()) != std::string_view::npos) return false;
+  return has_plain_characters(name) && name.find(':') == std::string_view::npos;
+}
+
+bool is_snapshot_name(std::string_view name) {
+  return !name.empty() && !name.starts_with('_') && has_plain_characters(name);
 }
 
 std::string why_not_delete(std::string_view pattern) {

@@ -23,6 +23,13 @@ std::string with_id(const std::string& name_template, const std::string& id);
 bool chosen(const std::vector<std::string>& patterns, std::string_view name);
 bool fits(std::string_view pattern, std::string_view name);
 
+// Whether the cluster could have an index of that name. What a snapshot's files call one may be
+// anything, and a '*' in it would mean others.
+bool is_index_name(std::string_view name);
+
+// The same of snapshots, whose names the cluster takes for patterns as well.
+bool is_snapshot_name(std::string_view name);
+
 // Why a pattern may not be used to delete indices; empty: it may. Refused is what reaches system
 // indices: a leading dot, and "*" or "_all" alone.
 std::string why_not_delete(std::string_view pattern);

@@ -51,6 +51,26 @@ TEST(Patterns, LeaveOutWhatBeginsWithADotUnlessTheySayIt) {
   EXPECT_FALSE(chosen({".slm*", "-*history*"}, ".slm-history-1-000001"));
 }
 
+TEST(IndexNames, AreThoseThatTheClusterCouldHave) {
+  for (const char* name : {"sts_a", ".ds-sts_k8s_logs-2026.11.23-000001", "a+b&c", "\xc3\xa9"}) {
+    EXPECT_TRUE(is_index_name(name)) << name;
+  }
+  EXPECT_TRUE(is_index_name(std::string(255, 'a')));
+  EXPECT_FALSE(is_index_name(std::string(256, 'a')));
+  for (const char* name : {"", ".", "..", "_all", "-a", "+a", "sts_*", "a,b", "a b", "a/b", "A",
+                           "a#b", "a:b", "a?", "a\nb", "<a>", "a\\b", "a|b", "\"a"}) {
+    EXPECT_FALSE(is_index_name(name)) << name;
+  }
+}
+
+TEST(SnapshotNames, AreNoPatterns) {
+  EXPECT_TRUE(is_snapshot_name("sts-backup-20210223-0300--ougsubxtzarnnj7rt6oha"));
+  EXPECT_TRUE(is_snapshot_name(std::string(255, 'a')));
+  for (const char* name : {"", "_all", "_current", "sts-*", "a,b", "*", "a b", "A"}) {
+    EXPECT_FALSE(is_snapshot_name(name)) << name;
+  }
+}
+
 TEST(Patterns, ThatReachTheSystemsDeleteNothing) {
   for (const char* pattern : {"", "*", "**", "_all", ".kibana", ".*", "-a", "a,b"}) {
     EXPECT_NE(why_not_delete(pattern), "") << pattern;

@@ -56,8 +56,8 @@ void ensure_retention_schedule(const Context& context, Server& server, const Pol
       server.get(context, "/_cluster/settings?include_defaults=true&flat_settings=true");
   std::string is;
   for (const char* level : {"defaults", "persistent", "transient"}) {
-    const Json& part = settings.value(level, Json::object());
-    if (part.contains(kRetentionSchedule)) is = part.value(kRetentionSchedule, "");
+    const Json& part = member_or_null(settings, level);
+    if (part.contains(kRetentionSchedule)) is = text_or_empty(part, kRetentionSchedule);
   }
   if (is == options.retention_schedule) return;
   server.call(context, "PUT", "/_cluster/settings",

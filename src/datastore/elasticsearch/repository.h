@@ -18,6 +18,9 @@ struct RepositoryOptions {
   std::map<std::string, Secret> settings;
 };
 
+// Of settings, what nobody is told.
+bool is_secret_setting(const std::string& name);
+
 // Registers the repository when the cluster has none of that name, and checks that every node can
 // write there; what a failed check leaves registered is taken away again. One that is there stays
 // as it is; a setting of it that is not ours is told, a line each.

@@ -93,6 +93,7 @@ class Restoring {
       const std::string state = text_in(one, "state");
       if (state == "SUCCESS" || state == "FAILURE") continue;
       for (const Json& index : member(one, "indices")) {
+        if (!index.is_string()) continue;
         if (std::find(ours.begin(), ours.end(), index.get<std::string>()) != ours.end()) {
           return true;
         }
@@ -141,41 +142,58 @@ class Restoring {
     }
   }
 
-  // A shard that is up is not enough: after a restart in the middle, the cluster brings up an empty
-  // one and calls it green. It must have come from this snapshot, to its end.
   void require_restored(const RestoredIndex& index) {
     const std::string what = fmt::format("restore {} from {}", index.name, state_.snapshot);
     const auto there = find_indices(context_, server_, {index.made});
     if (there.empty()) throw Failed(what, "the index is gone again", "restore once more");
     const std::vector<std::string> down = why_down(context_, server_, index.made);
-    if (!down.empty()) {
-      throw Corrupt(what, fmt::format("{}", fmt::join(down, ", ")),
-                    "holdfast verify elasticsearch " + state_.snapshot +
-                        " tells which files are missing or damaged");
+    if (!down.empty()) throw_down(what, down);
+    require_origin(index, there.begin()->second, what);
+    require_documents(index, there.begin()->second, what);
+  }
+
+  // What was never tried has no node that may hold it; what was tried and failed is damaged.
+  [[noreturn]] void throw_down(const std::string& what, const std::vector<std::string>& down) {
+    const std::string why = fmt::format("{}", fmt::join(down, ", "));
+    if (down.front().find(": restore_source[") != std::string::npos) {
+      throw Failed(what, why,
+                   "no node may hold that shard: look at the index's settings "
+                   "index.routing.allocation.* and at _cluster/allocation/explain");
     }
+    throw Corrupt(what, why,
+                  "holdfast verify elasticsearch " + state_.snapshot +
+                      " tells which files are missing or damaged");
+  }
+
+  // A shard that is up is not enough: after a restart in the middle, the cluster brings up an empty
+  // one and calls it green. It must have come from this snapshot, to its end.
+  void require_origin(const RestoredIndex& index, const LiveIndex& there, const std::string& what) {
     const Json answer = server_.get(context_, "/" + in_path(index.made) + "/_recovery");
     std::uint64_t from_snapshot = 0;
     for (const Json& shard : member(member(answer, index.made.c_str()), "shards")) {
-      if (!shard.value("primary", false)) continue;
       const Json& source = member(shard, "source");
-      if (text_in(shard, "type") == "SNAPSHOT" && text_in(shard, "stage") == "DONE" &&
-          source.value("snapshot", "") == state_.snapshot) {
+      const bool is_primary = member(shard, "primary") == true;
+      if (is_primary && text_in(shard, "type") == "SNAPSHOT" && text_in(shard, "stage") == "DONE" &&
+          text_in(source, "snapshot") == state_.snapshot) {
         ++from_snapshot;
       }
     }
-    if (from_snapshot < there.at(index.made).primaries) {
-      throw Failed(what,
-                   fmt::format("{} of {} shards have come from the snapshot: the cluster was "
-                               "restarted in the middle",
-                               from_snapshot, there.at(index.made).primaries),
-                   "restore once more");
-    }
-    require_documents(index, there.at(index.made), what);
+    if (from_snapshot >= there.primaries) return;
+    // Under its own name it may be known by what it holds.
+    if (!state_.swaps && index.documents && there.documents >= *index.documents) return;
+    throw Failed(what,
+                 fmt::format("{} of {} shards have come from the snapshot: the cluster was "
+                             "restarted in the middle",
+                             from_snapshot, there.primaries),
+                 "restore it once more, with --force");
   }
 
+  // Whoever writes into it already makes it larger; a temporary one takes no writes.
   void require_documents(const RestoredIndex& index, const LiveIndex& there,
                          const std::string& what) {
-    if (!index.documents || *index.documents == there.documents) return;
+    if (!index.documents) return;
+    const bool is_larger = !state_.swaps && there.documents > *index.documents;
+    if (is_larger || there.documents == *index.documents) return;
     throw Corrupt(
         what, fmt::format("{} documents, the snapshot has {}", there.documents, *index.documents));
   }
@@ -194,20 +212,28 @@ bool is_older(const std::string& millis, std::int64_t than) {
   return error == std::errc() && at == end && number <= than;
 }
 
-// Undoes what was restored. Under its own name an index may be another's by now: only one whose
-// date is that of the snapshot's is ours, since nobody else could make one that is older than it.
-void undo(const Context& context, Server& server, const RestoreState& state) {
-  std::vector<std::string> ours;
-  for (const auto& [name, index] : find_indices(context, server, made_names(state))) {
-    if (!state.swaps) {
-      const auto settings = settings_of(context, server, name);
-      auto created = settings.find("index.creation_date");
-      if (created == settings.end() || !is_older(created->second, state.snapshot_start_ms))
-        continue;
-    }
-    ours.push_back(name);
+// Whether the index under its own name is what the restore has made of it: not the one that was
+// there, and as old as in the snapshot, which nobody else could make.
+bool is_ours(const Context& context, Server& server, const RestoreState& state,
+             const LiveIndex& there) {
+  for (const RestoredIndex& index : state.indices) {
+    if (index.made == there.name && index.old_uuid == there.uuid) return false;
   }
-  delete_indices(context, server, ours);
+  const auto settings = settings_of(context, server, there.name);
+  auto created = settings.find("index.creation_date");
+  return created != settings.end() && is_older(created->second, state.snapshot_start_ms);
+}
+
+// Removes the temporary indices. Under their own names only those of ours that are down: what is up
+// may be written to already, and is never taken away.
+void undo(const Context& context, Server& server, const RestoreState& state) {
+  std::vector<std::string> doomed;
+  for (const auto& [name, index] : find_indices(context, server, made_names(state))) {
+    const bool may_go = state.swaps || (!why_down(context, server, name).empty() &&
+                                        is_ours(context, server, state, index));
+    if (may_go) doomed.push_back(name);
+  }
+  delete_indices(context, server, doomed);
 }
 
 class RestoreRun {
@@ -232,6 +258,7 @@ class RestoreRun {
       throw;
     }
     if (state_.swaps) {
+      note_made();
       state_.phase = RestorePhase::kSwapping;
       journal_.change(context_, state_);
       swap_in();
@@ -241,6 +268,19 @@ class RestoreRun {
   }
 
  private:
+  // So that a clone of it can be told from another index of the name, whatever happens to it.
+  void note_made() {
+    const auto made = find_indices(context_, server_, made_names(state_));
+    for (RestoredIndex& index : state_.indices) {
+      auto there = made.find(index.made);
+      if (there == made.end()) {
+        throw Failed("restore " + state_.snapshot, "somebody has removed " + index.made,
+                     "restore once more; nothing that was there is touched");
+      }
+      index.made_uuid = there->second.uuid;
+    }
+  }
+
   void swap_in() {
     try {
       swap_all(context_, server_, journal_, state_, progress_);
@@ -303,6 +343,20 @@ RestoreOutcome run_restore(const Context& context, const Store& store, const Res
 
 namespace {
 
+// What a request that was on its way has made after its restore had given up. Nobody restores now:
+// there is no journal, and the store's lease is held.
+std::vector<std::string> remove_strays(const Context& context, Server& server) {
+  std::vector<std::string> names;
+  std::vector<std::string> lines;
+  for (const auto& [name, index] : find_indices_of(context, server, kTemporaryPrefix)) {
+    if (name == kJournalIndex) continue;
+    names.push_back(name);
+    lines.push_back("removed " + name + ", left by a restore that was given up");
+  }
+  delete_indices(context, server, names);
+  return lines;
+}
+
 std::string finish_or_undo(const Context& context, Server& server, RestoreJournal& journal,
                            RestoreState& state) {
   SilentProgress silent;
@@ -311,19 +365,22 @@ std::string finish_or_undo(const Context& context, Server& server, RestoreJourna
     return fmt::format("finished the restore of {} that was killed while it swapped indices",
                        state.snapshot);
   }
+  std::string wrong = "restore it again";
   if (!state.swaps) {
-    // The cluster goes on without us; what it has brought back whole may stay.
+    // The cluster goes on without us; what it has brought back may stay.
     try {
       Restoring(context, server, state, silent).finish();
       return fmt::format("finished the restore of {} that was killed", state.snapshot);
-    } catch (const Corrupt&) {
-    } catch (const NotFound&) {
-    } catch (const Failed&) {
+    } catch (const Unavailable&) {
+      throw;
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      wrong = error.reason() + " (" + error.subject() + "); restore what is missing again";
     }
   }
   undo(context, server, state);
-  return fmt::format("removed what the killed restore of {} had made: restore it again",
-                     state.snapshot);
+  return fmt::format("the restore of {} was killed: {}", state.snapshot, wrong);
 }
 
 }  // namespace
@@ -331,7 +388,7 @@ std::string finish_or_undo(const Context& context, Server& server, RestoreJourna
 std::vector<std::string> recover_restore(const Context& context, const Store& store) {
   RestoreJournal journal(*store.server);
   auto state = journal.read(context);
-  if (!state) return {};
+  if (!state) return remove_strays(context, *store.server);
   const std::string line = finish_or_undo(context, *store.server, journal, *state);
   journal.clear(context);
   return {line};

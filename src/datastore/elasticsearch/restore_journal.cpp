@@ -18,11 +18,11 @@ constexpr Duration kLongestStart = std::chrono::minutes(1);
 std::string index_path() { return std::string("/") + kJournalIndex; }
 
 Json to_json(const RestoredIndex& index) {
-  Json json = {{"name", index.name},         {"made", index.made},
-               {"old_uuid", index.old_uuid}, {"shards", index.shards},
-               {"bytes", index.bytes},       {"settings", index.settings},
-               {"aliases", index.aliases},   {"was_closed", index.was_closed},
-               {"is_done", index.is_done}};
+  Json json = {
+      {"name", index.name},         {"made", index.made},       {"made_uuid", index.made_uuid},
+      {"old_uuid", index.old_uuid}, {"shards", index.shards},   {"bytes", index.bytes},
+      {"settings", index.settings}, {"aliases", index.aliases}, {"was_closed", index.was_closed},
+      {"is_done", index.is_done}};
   if (index.documents) json["documents"] = *index.documents;
   return json;
 }
@@ -46,6 +46,7 @@ RestoredIndex index_from(const Json& json) {
   RestoredIndex index;
   index.name = json.at("name").get<std::string>();
   index.made = json.at("made").get<std::string>();
+  index.made_uuid = json.at("made_uuid").get<std::string>();
   index.old_uuid = json.at("old_uuid").get<std::string>();
   index.shards = json.at("shards").get<std::uint64_t>();
   index.bytes = json.at("bytes").get<std::uint64_t>();
@@ -105,7 +106,7 @@ bool is_backing(const std::string& index, const std::vector<std::string>& stream
 std::optional<RestoreState> RestoreJournal::read(const Context& context) {
   const Json answer = read_document(context, server_);
   if (answer.is_null()) return std::nullopt;
-  if (!answer.value("found", false)) {
+  if (answer.empty()) {
     // A kill between the two requests of begin(); the store's lease keeps others out meanwhile.
     clear(context);
     return std::nullopt;

@@ -25,9 +25,10 @@ enum class RestorePhase {
 
 // What one index shall be in the end, and how it comes there.
 struct RestoredIndex {
-  std::string name;      // in the snapshot and in the end
-  std::string made;      // what the restore makes: a temporary name, or `name` itself
-  std::string old_uuid;  // of the index that is replaced; empty: none was there
+  std::string name;       // in the snapshot and in the end
+  std::string made;       // what the restore makes: a temporary name, or `name` itself
+  std::string made_uuid;  // known from the swap on
+  std::string old_uuid;   // of the index that is replaced; empty: none was there
   std::uint64_t shards = 0;
   std::uint64_t bytes = 0;
   std::optional<std::uint64_t> documents;  // as the snapshot's own files tell

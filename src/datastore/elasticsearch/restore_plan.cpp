@@ -90,6 +90,12 @@ class Planning {
       if (chosen(patterns, name) || is_backing(name, streams_)) names_.push_back(name);
     }
     std::sort(names_.begin(), names_.end());
+    for (const std::string& name : names_) {
+      if (is_index_name(name)) continue;
+      throw Corrupt("restore " + snapshot_.name,
+                    fmt::format("it calls an index {}, which none could be called", name),
+                    "somebody has changed the repository's files: restore another snapshot");
+    }
     if (snapshot_.state == "IN_PROGRESS") {
       throw Refused("restore " + snapshot_.name, "it is still being taken", "wait for its end");
     }
@@ -200,8 +206,9 @@ class Planning {
         "{} of its {} indices exist: {}; to replace them: holdfast restore elasticsearch {}{}{} "
         "--force",
         all.size(), names_.size(), list_of(all), snapshot_.name, is_in_place() ? " --in-place" : "",
-        request_.indices.empty() ? ""
-                                 : fmt::format(" --indices {}", fmt::join(request_.indices, ","))));
+        request_.indices.empty()
+            ? ""
+            : fmt::format(" --indices '{}'", fmt::join(request_.indices, ","))));
   }
 
   void look_at_aliases(const RestoredIndex& index) {
@@ -215,7 +222,7 @@ class Planning {
       }
       auto live = cluster_.aliases.find(alias);
       if (live == cluster_.aliases.end() || live->second.write_index.empty()) continue;
-      if (details.value("is_write_index", false) && !is_ours(live->second.write_index)) {
+      if (flag_or_false(details, "is_write_index") && !is_ours(live->second.write_index)) {
         plan_.conflicts.push_back(fmt::format(
             "{} is what is written to by the alias {}, and {} is that now: restore both, or take "
             "that mark away first",

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "datastore/elasticsearch/cluster.h"
 #include "datastore/elasticsearch/delete_indices.h"
 #include "datastore/elasticsearch/restore.h"
 #include "datastore/elasticsearch/scripted_cluster.h"
@@ -156,6 +157,21 @@ TEST_F(DataStreams, AreDeletedByHandAfterARollover) {
   ASSERT_EQ(cluster->changes.size(), 2u);
   EXPECT_EQ(cluster->changes[0].first, "POST /sts_k8s_logs/_rollover");
   EXPECT_EQ(cluster->changes[1].first, "DELETE /" + std::string(kBacking));
+}
+
+// What a snapshot's files call an index comes from the bucket.
+TEST_F(DataStreams, ANameThatMeansOthersIsRefusedBeforeAnythingIsAsked) {
+  cluster->answer("GET /_snapshot/sts-backup/s2",
+                  {{"snapshots", Json::array({{{"snapshot", "s2"},
+                                               {"state", "SUCCESS"},
+                                               {"indices", Json::array({"sts_*"})},
+                                               {"shards", {{"total", 1}, {"failed", 0}}}}})}});
+  PlanRequest request;
+  request.name = "s2";
+  EXPECT_THROW(plan_restore(context, store, request), Corrupt);
+  EXPECT_THROW(delete_indices(context, *cluster, {"sts_a", "sts_*"}), Corrupt);
+  EXPECT_THROW(find_indices(context, *cluster, {"_all"}), Corrupt);
+  EXPECT_THAT(cluster->changes, IsEmpty());
 }
 
 // Lifecycle management is in no cluster of the tests either.

@@ -22,6 +22,7 @@ constexpr Duration kOutage = std::chrono::minutes(5);
 constexpr std::size_t kLongestReason = 600;
 constexpr std::size_t kLongestNames = 3000;
 constexpr int kDeepestCause = 16;
+constexpr int kDeepestAnswer = 100;  // a mapping has at most 20 levels of its own
 constexpr std::string_view kWhere =
     "check that the cluster is up and that holdfast.elasticsearch.url is its address";
 
@@ -66,11 +67,15 @@ ErrorKind kind_of(std::string_view type, int status, std::string_view reason) {
   return ErrorKind::kFailed;
 }
 
-// One line, bounded, without the password.
-std::string shown(std::string text, const Secret& password) {
-  if (!password.empty()) {
-    for (std::size_t at = 0; (at = text.find(password.reveal(), at)) != std::string::npos;) {
-      text.replace(at, password.reveal().size(), "***");
+// One line, bounded, without what nobody may see.
+std::string shown(std::string text, const std::vector<Secret>& secrets) {
+  // Bounded before as well; a secret that this cuts in two lies far beyond what is shown.
+  constexpr std::size_t kLookedAt = 64 << 10;
+  if (text.size() > kLookedAt) text.resize(kLookedAt);
+  for (const Secret& secret : secrets) {
+    if (secret.empty()) continue;
+    for (std::size_t at = 0; (at = text.find(secret.reveal(), at)) != std::string::npos;) {
+      text.replace(at, secret.reveal().size(), "***");
     }
   }
   for (char& c : text) {
@@ -88,6 +93,12 @@ class HttpServer : public Server {
                  .max_kept_connections = 8,
                  .ca_file = options_.ca_file}) {
     while (options_.url.ends_with('/')) options_.url.pop_back();
+    options_.secrets.push_back(options_.password);
+    if (!options_.password.empty()) options_.secrets.emplace_back(pair_in_base64());
+    // The longest first: one may begin with another.
+    std::sort(
+        options_.secrets.begin(), options_.secrets.end(),
+        [](const Secret& a, const Secret& b) { return a.reveal().size() > b.reveal().size(); });
   }
 
   Json call(const Context& context, const std::string& method, const std::string& path,
@@ -106,27 +117,43 @@ class HttpServer : public Server {
       request.headers.emplace_back("Content-Type", "application/json");
     }
     if (!options_.user.empty()) {
-      request.headers.emplace_back(
-          "Authorization",
-          "Basic " + codec::to_base64(options_.user + ":" + options_.password.reveal()));
+      request.headers.emplace_back("Authorization", "Basic " + pair_in_base64());
     }
     int status = 0;
     const std::string answer = exchange(context, request, what, status);
-    Json json = Json::parse(answer, nullptr, false);
+    Json json = parse(answer, what);
     if (status < 200 || status > 299) fail(what, status, json, answer);
-    if (json.is_discarded()) {
-      throw Failed(what, "the answer is no JSON", std::string(kWhere));
+    if (!json.is_object() && !json.is_array()) {
+      throw Failed(what, "the answer is no JSON document", std::string(kWhere));
     }
     return json;
   }
 
  private:
+  // What is nested without end would fill the memory.
+  static Json parse(const std::string& answer, const std::string& what) {
+    return Json::parse(
+        answer,
+        [&what](int depth, Json::parse_event_t, Json&) {
+          if (depth > kDeepestAnswer) throw Failed(what, "the answer is nested too deeply");
+          return true;
+        },
+        false);
+  }
+
+  std::string pair_in_base64() const {
+    return codec::to_base64(options_.user + ":" + options_.password.reveal());
+  }
+
   std::string exchange(const Context& context, const http::Request& request,
                        const std::string& what, int& status) {
     try {
       auto answer = client_.send(context.with_timeout(options_.timeout), request);
       status = answer->status();
       return read_all(*answer, kLongestAnswer);
+    } catch (const InvalidArgument&) {
+      throw Failed(what, fmt::format("the answer is longer than {} bytes", kLongestAnswer),
+                   std::string(kWhere));
     } catch (const Unavailable& error) {
       throw Unavailable(what, error.reason(), std::string(kWhere));
     }
@@ -138,7 +165,7 @@ class HttpServer : public Server {
     std::string reason;
     if (json.is_object() && json.contains("error")) {
       const Json& error = json.at("error");
-      if (error.is_object()) type = error.value("type", "");
+      type = text_or_empty(error, "type");
       reason = reason_of(error);
     }
     std::string advice;
@@ -148,9 +175,9 @@ class HttpServer : public Server {
     } else if (type.empty()) {
       advice = kWhere;
     }
-    std::string why = reason.empty() ? fmt::format("status {}, {}", status, answer.substr(0, 200))
-                                     : std::move(reason);
-    throw_error(kind, what, shown(std::move(why), options_.password), std::move(advice), type);
+    std::string why = shown(reason.empty() ? answer : reason, options_.secrets);
+    if (reason.empty()) why = fmt::format("status {}, {}", status, why.substr(0, 200));
+    throw_error(kind, what, std::move(why), std::move(advice), type);
   }
 
   ServerOptions options_;
@@ -224,6 +251,21 @@ std::uint64_t number_in(const Json& json, const char* name) {
     if (error == std::errc() && end == text.data() + text.size()) return number;
   }
   no_such(name, "number");
+}
+
+const Json& member_or_null(const Json& json, const char* name) {
+  static const Json kNull;
+  return json.is_object() && json.contains(name) ? json.at(name) : kNull;
+}
+
+std::string text_or_empty(const Json& json, const char* name) {
+  const Json& value = member_or_null(json, name);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+bool flag_or_false(const Json& json, const char* name) {
+  const Json& value = member_or_null(json, name);
+  return value.is_boolean() && value.get<bool>();
 }
 
 std::string reason_of(const Json& error) {

@@ -20,7 +20,8 @@ struct ServerOptions {
   std::string url;
   std::string user;  // empty: without logging in
   Secret password;
-  std::string ca_file;  // empty: the system's
+  std::string ca_file;          // empty: the system's
+  std::vector<Secret> secrets;  // never shown either, should an answer tell one back
   // Of one request. What takes long is started and then watched, so none waits for bytes to move;
   // but a removal waits for the snapshots that run.
   Duration timeout = std::chrono::minutes(10);
@@ -66,6 +67,11 @@ std::vector<std::string> in_paths(const std::vector<std::string>& names);
 const nlohmann::json& member(const nlohmann::json& json, const char* name);
 std::string text_in(const nlohmann::json& json, const char* name);
 std::uint64_t number_in(const nlohmann::json& json, const char* name);  // a text of digits as well
+
+// The same where it need not be: null, empty, false.
+const nlohmann::json& member_or_null(const nlohmann::json& json, const char* name);
+std::string text_or_empty(const nlohmann::json& json, const char* name);
+bool flag_or_false(const nlohmann::json& json, const char* name);
 
 // The innermost reason of an error as the cluster tells it (`caused_by` to its end), for people:
 // the outer one often says only "path is not accessible".

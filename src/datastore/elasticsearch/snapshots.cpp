@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "datastore/elasticsearch/names.h"
 
 namespace holdfast::datastore::es {
 
@@ -33,10 +34,6 @@ std::vector<std::string> texts(const Json& json, const char* name) {
   return out;
 }
 
-std::string optional_text(const Json& json, const char* name) {
-  return json.contains(name) && json.at(name).is_string() ? json.at(name).get<std::string>() : "";
-}
-
 std::string shown_failures(const Snapshot& snapshot) {
   std::string text;
   for (std::size_t i = 0; i < std::min(kShownFailures, snapshot.failures.size()); ++i) {
@@ -50,6 +47,7 @@ std::string shown_failures(const Snapshot& snapshot) {
 }
 
 std::string why_broken(const Snapshot& snapshot) {
+  if (!is_snapshot_name(snapshot.name)) return "none could be called so: its name was changed";
   if (snapshot.state == "SUCCESS" || snapshot.state == "IN_PROGRESS") {
     if (snapshot.state == "SUCCESS" && snapshot.indices.empty()) return "it holds no index";
     return "";
@@ -63,9 +61,9 @@ std::string why_broken(const Snapshot& snapshot) {
 Snapshot parse(const Json& json) {
   Snapshot out;
   out.name = text_in(json, "snapshot");
-  out.uuid = optional_text(json, "uuid");
+  out.uuid = text_or_empty(json, "uuid");
   out.state = text_in(json, "state");
-  out.version = optional_text(json, "version");
+  out.version = text_or_empty(json, "version");
   out.started = time_in(json, "start_time_in_millis");
   out.ended = time_in(json, "end_time_in_millis");
   out.indices = texts(json, "indices");
@@ -76,11 +74,11 @@ Snapshot parse(const Json& json) {
   }
   if (json.contains("failures") && json.at("failures").is_array()) {
     for (const Json& failure : json.at("failures")) {
-      out.failures.push_back({optional_text(failure, "index"), optional_text(failure, "reason")});
+      out.failures.push_back({text_or_empty(failure, "index"), text_or_empty(failure, "reason")});
     }
   }
   if (json.contains("metadata") && json.at("metadata").is_object()) {
-    out.policy = optional_text(json.at("metadata"), "policy");
+    out.policy = text_or_empty(json.at("metadata"), "policy");
   }
   if (json.contains("index_details") && json.at("index_details").is_object()) {
     std::uint64_t bytes = 0;
@@ -118,10 +116,11 @@ std::vector<Snapshot> list_readable(const Context& context, Server& server,
 void require_repository(const Json& answer, const std::string& repository) {
   if (!answer.contains("failures") || !answer.at("failures").is_object()) return;
   for (const auto& [name, failure] : answer.at("failures").items()) {
-    throw_error(failure.value("type", "") == "repository_missing_exception" ? ErrorKind::kNotFound
-                                                                            : ErrorKind::kFailed,
+    throw_error(text_or_empty(failure, "type") == "repository_missing_exception"
+                    ? ErrorKind::kNotFound
+                    : ErrorKind::kFailed,
                 "list the snapshots of " + repository, reason_of(failure), "",
-                failure.value("type", ""));
+                text_or_empty(failure, "type"));
   }
 }
 
@@ -150,8 +149,8 @@ std::vector<Snapshot> list_snapshots(const Context& context, Server& server,
     Snapshot damaged;
     damaged.name = text_in(entry, "snapshot");
     if (known.contains(damaged.name)) continue;
-    damaged.uuid = optional_text(entry, "uuid");
-    damaged.state = optional_text(entry, "state");
+    damaged.uuid = text_or_empty(entry, "uuid");
+    damaged.state = text_or_empty(entry, "state");
     if (damaged.state == "IN_PROGRESS") continue;
     damaged.indices = texts(entry, "indices");
     damaged.broken_because = kDamaged;
@@ -167,7 +166,7 @@ Snapshot find_snapshot(const Context& context, Server& server, const std::string
                        const std::string& name) {
   std::vector<Snapshot> found =
       parse_all(get_patiently(context, server, path_of(repository, in_path(name))));
-  if (found.size() != 1) {
+  if (found.size() != 1 || found.front().name != name) {
     throw NotFound("snapshot " + name, fmt::format("{} snapshots have that name", found.size()));
   }
   return std::move(found.front());

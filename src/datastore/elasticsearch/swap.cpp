@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -28,28 +29,30 @@ class Swap {
   Swap(const Context& context, Server& server, const RestoredIndex& index)
       : context_(context), server_(server), index_(index) {}
 
-  void run() {
+  // False: the temporary index is gone, and nothing of it is under the name.
+  bool run() {
     const auto there = find_indices(context_, server_, {index_.name});
     const auto made = find_indices(context_, server_, {index_.made});
     if (made.empty()) {
-      // All that was left to do was to note it.
-      if (!there.empty()) return;
-      throw Failed("swap in " + index_.name, "the temporary index " + index_.made + " is gone",
-                   "restore it again from the snapshot");
+      // All that was left to do was to note it, if it is the temporary one's clone.
+      return !there.empty() && !index_.made_uuid.empty() &&
+             is_clone_of(context_, server_, index_.name, index_.made_uuid);
     }
     made_ = made.at(index_.made);
     if (there.empty()) {
       clone();
     } else if (there.at(index_.name).uuid == index_.old_uuid) {
-      delete_old();
+      delete_indices(context_, server_, {index_.name});
       clone();
     } else if (!is_clone_of(context_, server_, index_.name, made_.uuid)) {
       stop();
     }
     wait_until_up();
-    if (find_indices(context_, server_, {index_.name}).at(index_.name).is_open) require_documents();
+    const auto now = find_indices(context_, server_, {index_.name});
+    if (now.contains(index_.name) && now.at(index_.name).is_open) require_documents();
     put_back();
     delete_indices(context_, server_, {index_.made});
+    return true;
   }
 
  private:
@@ -80,16 +83,6 @@ class Swap {
     } catch (const PreconditionFailed&) {
       if (!is_clone_of(context_, server_, index_.name, made_.uuid)) stop();
     }
-  }
-
-  // A read-only index cannot be deleted either.
-  void delete_old() {
-    Json lifted = Json::object();
-    for (const auto& [name, value] : settings_of(context_, server_, index_.name)) {
-      if (name.starts_with("index.blocks.") && value == "true") lifted[name] = nullptr;
-    }
-    if (!lifted.empty()) server_.call(context_, "PUT", path() + "/_settings", lifted);
-    delete_indices(context_, server_, {index_.name});
   }
 
   void wait_until_up() {
@@ -172,14 +165,24 @@ class Swap {
 void swap_all(const Context& context, Server& server, RestoreJournal& journal, RestoreState& state,
               Progress& progress) {
   progress.phase("swap in", 0, state.indices.size());
+  std::vector<std::string> lost;
   for (RestoredIndex& index : state.indices) {
     if (!index.is_done) {
-      Swap(context, server, index).run();
+      if (!Swap(context, server, index).run()) lost.push_back(index.name);
       index.is_done = true;
       journal.change(context, state);
     }
     progress.advance(0, 1);
   }
+  if (lost.empty()) return;
+  // There is nothing left to go on with: what remains is to say it.
+  journal.clear(context);
+  throw Failed(
+      "restore " + state.snapshot,
+      fmt::format("somebody has removed the temporary indices of {}: these are as they "
+                  "were, or missing; the others are the snapshot's",
+                  fmt::join(lost, ", ")),
+      fmt::format("restore again: holdfast restore elasticsearch {} --force", state.snapshot));
 }
 
 }  // namespace holdfast::datastore::es
