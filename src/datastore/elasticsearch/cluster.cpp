@@ -34,7 +34,6 @@ LiveIndex live_index(const Json& row) {
   LiveIndex index;
   index.name = text_in(row, "index");
   index.uuid = text_or_empty(row, "uuid");
-  index.health = text_or_empty(row, "health");
   index.is_open = text_or_empty(row, "status") != "close";
   index.primaries = number_or(row, "pri");
   index.replicas = number_or(row, "rep");

@@ -15,7 +15,6 @@ namespace holdfast::datastore::es {
 
 struct LiveIndex {
   std::string name, uuid;
-  std::string health;  // green, yellow, red; empty for a closed index of an old cluster
   bool is_open = true;
   std::uint64_t primaries = 0, replicas = 0;
   std::uint64_t documents = 0;  // as the cluster shows it: nested ones counted too; 0 when red

@@ -285,6 +285,7 @@ class RestoreRun {
     try {
       swap_all(context_, server_, journal_, state_, progress_);
     } catch (const Error& error) {
+      if (error.code() == kNothingToGoOnWith) throw;
       const std::string more = "the restore is half done: the next run of holdfast goes on with it";
       throw_error(error.kind(), error.subject(), error.reason(),
                   error.advice().empty() ? more : error.advice() + "; " + more, error.code());

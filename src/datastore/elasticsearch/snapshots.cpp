@@ -219,10 +219,6 @@ SnapshotStatus status_of(const Context& context, Server& server, const std::stri
   sizes("total", out.files_total, out.bytes_total);
   sizes("incremental", out.files_new, out.bytes_new);
   sizes("processed", out.files_done, out.bytes_done);
-  const Json& shards = member(one, "shards_stats");
-  out.shards_total = number_in(shards, "total");
-  out.shards_done = number_in(shards, "done");
-  out.shards_failed = number_in(shards, "failed");
   if (one.contains("indices") && one.at("indices").is_object()) {
     for (const auto& [index, details] : one.at("indices").items()) {
       out.bytes_of_index[index] =

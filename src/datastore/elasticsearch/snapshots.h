@@ -57,7 +57,6 @@ struct SnapshotStatus {
   std::uint64_t bytes_total = 0, files_total = 0;  // of everything that it refers to
   std::uint64_t bytes_new = 0, files_new = 0;      // what it had to send, or has yet
   std::uint64_t bytes_done = 0, files_done = 0;    // while it runs
-  std::uint64_t shards_total = 0, shards_done = 0, shards_failed = 0;
   std::map<std::string, std::uint64_t> bytes_of_index;
 };
 SnapshotStatus status_of(const Context& context, Server& server, const std::string& repository,

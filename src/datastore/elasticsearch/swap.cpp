@@ -167,18 +167,21 @@ void swap_all(const Context& context, Server& server, RestoreJournal& journal, R
   progress.phase("swap in", 0, state.indices.size());
   std::vector<std::string> lost;
   for (RestoredIndex& index : state.indices) {
-    if (!index.is_done) {
-      if (!Swap(context, server, index).run()) lost.push_back(index.name);
-      index.is_done = true;
-      journal.change(context, state);
-    }
     progress.advance(0, 1);
+    if (index.is_done) continue;
+    // What is lost is never noted as done: a kill before it is told must not hide it.
+    if (!Swap(context, server, index).run()) {
+      lost.push_back(index.name);
+      continue;
+    }
+    index.is_done = true;
+    journal.change(context, state);
   }
   if (lost.empty()) return;
   // There is nothing left to go on with: what remains is to say it.
   journal.clear(context);
-  throw Failed(
-      "restore " + state.snapshot,
+  throw Failed::with_code(
+      kNothingToGoOnWith, "restore " + state.snapshot,
       fmt::format("somebody has removed the temporary indices of {}: these are as they "
                   "were, or missing; the others are the snapshot's",
                   fmt::join(lost, ", ")),

@@ -6,9 +6,13 @@
 
 namespace holdfast::datastore::es {
 
+// The code of the error that ends a swap for good: the journal is cleared.
+inline constexpr std::string_view kNothingToGoOnWith = "TemporaryIndicesGone";
+
 // One index after the other; each is idempotent, so a rerun goes on where a kill ended the last
 // one. Refused when somebody has made an index of the name in between: the temporary one is kept,
 // and the advice is what to type.
+// Failed, with that code, when temporary indices are gone that were not swapped in yet.
 void swap_all(const Context& context, Server& server, RestoreJournal& journal, RestoreState& state,
               Progress& progress);
 
