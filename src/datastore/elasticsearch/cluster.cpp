@@ -217,6 +217,23 @@ std::vector<std::string> why_down(const Context& context, Server& server,
   return out;
 }
 
+bool waits_for_snapshot(const Context& context, Server& server, const std::string& index,
+                        const std::string& repository, const std::string& snapshot) {
+  const Json answer = server.get(context, "/_cluster/state/routing_table/" + in_path(index));
+  const Json& table = member(member(answer, "routing_table"), "indices");
+  for (const auto& [number, copies] : member(member(table, index.c_str()), "shards").items()) {
+    for (const Json& copy : copies) {
+      const Json& source = member_or_null(copy, "recovery_source");
+      if (text_or_empty(source, "type") == "SNAPSHOT" &&
+          text_or_empty(source, "repository") == repository &&
+          text_or_empty(source, "snapshot") == snapshot) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 namespace {
 
 void lift_blocks(const Context& context, Server& server, const std::vector<std::string>& names) {

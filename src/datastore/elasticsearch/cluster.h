@@ -57,6 +57,11 @@ bool primaries_are_up(const Context& context, Server& server, const std::string&
 // Why the primaries of an index are not at work, a line a shard.
 std::vector<std::string> why_down(const Context& context, Server& server, const std::string& index);
 
+// Whether a primary shard of the index is still to come from that snapshot, or has failed to: one
+// that is up has no such source any more.
+bool waits_for_snapshot(const Context& context, Server& server, const std::string& index,
+                        const std::string& repository, const std::string& snapshot);
+
 // Removes the indices and returns when they are gone. Absent ones are no error. Corrupt, and
 // nothing is removed, for what is no index's name. One that is read-only is made writable first: it
 // could not be removed.

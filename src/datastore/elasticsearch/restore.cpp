@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -205,23 +204,14 @@ class Restoring {
   std::uint64_t bytes_ = 0, done_ = 0;
 };
 
-bool is_older(const std::string& millis, std::int64_t than) {
-  std::int64_t number = 0;
-  const char* end = millis.data() + millis.size();
-  auto [at, error] = std::from_chars(millis.data(), end, number);
-  return error == std::errc() && at == end && number <= than;
-}
-
-// Whether the index under its own name is what the restore has made of it: not the one that was
-// there, and as old as in the snapshot, which nobody else could make.
+// Whether the index under its own name, which is down, is what the restore has made of it: not the
+// one that was there, and waiting for a shard of this snapshot.
 bool is_ours(const Context& context, Server& server, const RestoreState& state,
              const LiveIndex& there) {
   for (const RestoredIndex& index : state.indices) {
     if (index.made == there.name && index.old_uuid == there.uuid) return false;
   }
-  const auto settings = settings_of(context, server, there.name);
-  auto created = settings.find("index.creation_date");
-  return created != settings.end() && is_older(created->second, state.snapshot_start_ms);
+  return waits_for_snapshot(context, server, there.name, state.repository, state.snapshot);
 }
 
 // Removes the temporary indices. Under their own names only those of ours that are down: what is up
@@ -229,8 +219,7 @@ bool is_ours(const Context& context, Server& server, const RestoreState& state,
 void undo(const Context& context, Server& server, const RestoreState& state) {
   std::vector<std::string> doomed;
   for (const auto& [name, index] : find_indices(context, server, made_names(state))) {
-    const bool may_go = state.swaps || (!why_down(context, server, name).empty() &&
-                                        is_ours(context, server, state, index));
+    const bool may_go = state.swaps || is_ours(context, server, state, index);
     if (may_go) doomed.push_back(name);
   }
   delete_indices(context, server, doomed);

@@ -34,7 +34,6 @@ Json to_json(const RestoreState& state) {
                {"repository", state.repository},
                {"snapshot", state.snapshot},
                {"snapshot_uuid", state.snapshot_uuid},
-               {"snapshot_start_ms", state.snapshot_start_ms},
                {"data_streams", state.data_streams},
                {"swaps", state.swaps},
                {"phase", state.phase == RestorePhase::kSwapping ? "swapping" : "restoring"},
@@ -69,7 +68,6 @@ RestoreState state_from(const Json& source) {
   state.repository = json.at("repository").get<std::string>();
   state.snapshot = json.at("snapshot").get<std::string>();
   state.snapshot_uuid = json.at("snapshot_uuid").get<std::string>();
-  state.snapshot_start_ms = json.at("snapshot_start_ms").get<std::int64_t>();
   state.data_streams = json.at("data_streams").get<std::vector<std::string>>();
   state.swaps = json.at("swaps").get<bool>();
   state.phase = json.at("phase") == "swapping" ? RestorePhase::kSwapping : RestorePhase::kRestoring;

@@ -42,7 +42,6 @@ struct RestoredIndex {
 struct RestoreState {
   std::string id;
   std::string repository, snapshot, snapshot_uuid;
-  std::int64_t snapshot_start_ms = 0;
   std::vector<std::string> data_streams;  // restored with those of `indices` that back them
   bool swaps = false;                     // else the indices are restored under their own names
   RestorePhase phase = RestorePhase::kRestoring;

@@ -121,9 +121,6 @@ class Planning {
     state.id = is_scratch() ? make_drill_id(context_) : random_hex(4);
     state.repository = store_.options.repository.name;
     state.snapshot_uuid = snapshot_.uuid;
-    state.snapshot_start_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  snapshot_.started.value_or(WallTime{}).time_since_epoch())
-                                  .count();
     state.data_streams = streams_;
     for (const std::string& name : streams_) {
       if (cluster_.data_streams.contains(name)) existing_streams_.push_back(name);
