@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "app/elasticsearch_options.h"
+#include "app/stackgraph_options.h"
 #include "app/storages.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -116,11 +117,9 @@ std::unique_ptr<datastore::Datastore> HoldfastProgram::make_datastore(config::St
     case config::Store::kElasticsearch:
       return make_elasticsearch(storage);
     case config::Store::kStackGraph:
-      break;
+      return datastore::make_stackgraph(stackgraph_options(values()), storage);
   }
-  throw InvalidArgument(std::string(config::name_of(store)), "this version does not back it up yet",
-                        "it knows victoria-metrics-0, victoria-metrics-1, clickhouse and "
-                        "elasticsearch");
+  throw InvalidArgument(std::string(config::name_of(store)), "it is no store");
 }
 
 std::unique_ptr<datastore::Datastore> HoldfastProgram::make_clickhouse(storage::Storage& storage) {
@@ -203,6 +202,9 @@ job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& reque
   }
   if (request.store == config::Store::kElasticsearch) {
     options.keep_snapshots = snapshot_retention(values());
+  }
+  if (request.store == config::Store::kStackGraph) {
+    options.keep_named = export_retention(values());
   }
   return options;
 }

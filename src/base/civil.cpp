@@ -1,5 +1,9 @@
 #include "base/civil.h"
 
+#include <ctime>
+
+#include "base/error.h"
+
 namespace holdfast {
 
 namespace {
@@ -62,6 +66,25 @@ int weekday_of(std::chrono::local_seconds time) {
   // 1 January 1970 was a Thursday.
   std::int64_t days = floor_div(time.time_since_epoch().count(), kDay) + 4;
   return static_cast<int>(days - floor_div(days, 7) * 7);
+}
+
+std::string format_civil(const Civil& civil, const std::string& format) {
+  constexpr std::size_t kMost = 256;
+  std::tm time{};
+  time.tm_year = int(civil.year - 1900);
+  time.tm_mon = civil.month - 1;
+  time.tm_mday = civil.day;
+  time.tm_hour = civil.hour;
+  time.tm_min = civil.minute;
+  time.tm_sec = civil.second;
+  time.tm_wday = weekday_of(time_of(civil));
+  time.tm_yday =
+      int((time_of({civil.year, civil.month, civil.day, 0, 0, 0}) - time_of({civil.year})) /
+          std::chrono::hours(24));
+  std::string out(kMost + 1, '\0');
+  out.resize(std::strftime(out.data(), out.size(), format.c_str(), &time));
+  if (out.empty()) throw InvalidArgument("the date format \"" + format + "\"", "makes no text");
+  return out;
 }
 
 }  // namespace holdfast

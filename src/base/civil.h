@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace holdfast {
 
@@ -24,6 +25,10 @@ Civil civil_of(std::chrono::local_seconds time);
 std::chrono::local_seconds time_of(const Civil& civil);
 
 int days_in_month(std::int64_t year, int month);
+
+// As strftime writes it in the C locale: "%Y%m%d-%H%M". InvalidArgument when it comes to more than
+// 256 characters, or to none.
+std::string format_civil(const Civil& civil, const std::string& format);
 
 // 0 is Sunday.
 int weekday_of(std::chrono::local_seconds time);

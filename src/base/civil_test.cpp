@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+
 namespace holdfast {
 namespace {
 
@@ -42,6 +44,13 @@ TEST(Civil, goes_far_beyond_the_years_of_chrono) {
     Civil civil{year, 2, 28, 1, 2, 3};
     EXPECT_EQ(civil_of(time_of(civil)), civil);
   }
+}
+
+TEST(Civil, is_written_by_a_format) {
+  EXPECT_EQ(format_civil({2021, 2, 6, 3, 4, 5}, "%Y%m%d-%H%M"), "20210206-0304");
+  EXPECT_EQ(format_civil({2024, 12, 31, 0, 0, 0}, "%j %a"), "366 Tue");
+  EXPECT_THROW(format_civil({}, ""), InvalidArgument);
+  EXPECT_THROW(format_civil({}, std::string(300, 'x')), InvalidArgument);
 }
 
 }  // namespace

@@ -65,12 +65,7 @@ void print_clickhouse(const std::vector<datastore::BackupEntry>& entries) {
   std::printf("%s", format_table(rows, 3).c_str());
 }
 
-// The frame and the names that StackState's own script prints; JSON tells the rest.
-void print_elasticsearch(const config::Elasticsearch& values,
-                         const std::vector<datastore::BackupEntry>& entries, bool quiet) {
-  std::printf(
-      "=== Listing Elasticsearch snapshots in snapshot repository \"%s\" in bucket \"%s\"...\n",
-      values.snapshot_repository_name.c_str(), values.bucket_name.c_str());
+void print_complete(const std::vector<datastore::BackupEntry>& entries, bool quiet) {
   for (const datastore::BackupEntry& entry : entries) {
     if (entry.complete) std::printf("%s\n", entry.name.c_str());
   }
@@ -81,6 +76,22 @@ void print_elasticsearch(const config::Elasticsearch& values,
     std::fprintf(stderr, "holdfast: %td more cannot be restored, or not yet: --long tells why\n",
                  broken);
   }
+}
+
+// The frame and the names that StackState's own script prints; JSON tells the rest.
+void print_elasticsearch(const config::Elasticsearch& values,
+                         const std::vector<datastore::BackupEntry>& entries, bool quiet) {
+  std::printf(
+      "=== Listing Elasticsearch snapshots in snapshot repository \"%s\" in bucket \"%s\"...\n",
+      values.snapshot_repository_name.c_str(), values.bucket_name.c_str());
+  print_complete(entries, quiet);
+}
+
+// The frame and the names that StackState's own script prints.
+void print_stackgraph(const config::StackGraph& values,
+                      const std::vector<datastore::BackupEntry>& entries, bool quiet) {
+  std::printf("=== Listing StackGraph backups in bucket \"%s\"...\n", values.bucket_name.c_str());
+  print_complete(entries, quiet);
 }
 
 std::string shown_time(const std::optional<WallTime>& when) {
@@ -123,6 +134,8 @@ int run(Program& program, const Arguments& arguments) {
     print_clickhouse(entries);
   } else if (named == config::Store::kElasticsearch) {
     print_elasticsearch(program.values().elasticsearch, entries, program.global().quiet);
+  } else if (named == config::Store::kStackGraph) {
+    print_stackgraph(program.values().stackgraph, entries, program.global().quiet);
   } else {
     print_victoria_metrics(arguments.store, entries);
     return 0;  // its script prints the same frame around nothing
@@ -143,6 +156,7 @@ Command make_list_command(Program& program) {
   command.description =
       "Prints the documented lines; --output json also shows what is broken, with the reason.";
   command.examples = {"holdfast -c values.yaml list victoria-metrics-0",
+                      "holdfast -c values.yaml list stackgraph",
                       "holdfast -c values.yaml list clickhouse",
                       "holdfast -c values.yaml list elasticsearch --long",
                       "holdfast -c values.yaml --output json list victoria-metrics-0 --direct"};

@@ -25,7 +25,7 @@ struct Arguments {
   std::string as_database;
   bool schema_only = false, data_only = false;
   std::string indices = kConfigured;
-  bool force = false;
+  bool force = false, no_safety_backup = false;
 };
 
 // "a,b, c"
@@ -54,6 +54,7 @@ datastore::PlanRequest plan_request(const Arguments& arguments) {
   request.schema_only = arguments.schema_only;
   request.data_only = arguments.data_only;
   request.force = arguments.force;
+  request.safety_backup = !arguments.no_safety_backup;
   if (arguments.indices != kConfigured) request.indices = words_of(arguments.indices);
   return request;
 }
@@ -103,6 +104,20 @@ void print_elasticsearch(const config::Elasticsearch& values, const Arguments& a
       arguments.name, values.snapshot_repository_name, values.bucket_name, names, outcome.shards);
 }
 
+// The frame that StackState's own script prints.
+void print_stackgraph(const config::StackGraph& values, const Arguments& arguments,
+                      const datastore::RestoreOutcome& outcome) {
+  for (const std::string& warning : outcome.warnings) {
+    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
+  }
+  fmt::print(
+      "=== Downloading StackGraph backup \"{0}\" from bucket \"{1}\"...\n"
+      "=== Importing StackGraph data from \"{0}\"...\n",
+      arguments.name, values.bucket_name);
+  for (const std::string& fact : outcome.facts) fmt::print("{}\n", fact);
+  fmt::print("===\n");
+}
+
 nlohmann::json to_json(const datastore::RestorePlan& plan) {
   return {{"store", plan.store},
           {"name", plan.name},
@@ -148,11 +163,12 @@ bool ask() {
   return answer == "yes";
 }
 
-// Elasticsearch replaces nothing without --force, so that is the word that others ask for.
+// Elasticsearch and StackGraph replace nothing without --force, so that is the word that others ask
+// for.
 bool is_wanted(const Arguments& arguments, config::Store store,
                const datastore::RestorePlan& plan) {
   if (arguments.yes) return true;
-  if (store == config::Store::kElasticsearch) {
+  if (store == config::Store::kElasticsearch || store == config::Store::kStackGraph) {
     return !arguments.force || !::isatty(STDIN_FILENO) || (plan.conflicts.empty() && ask());
   }
   return plan.conflicts.empty() && ask();
@@ -172,6 +188,10 @@ void refuse_others_options(const Arguments& arguments, config::Store store) {
   if (arguments.force && !is_elasticsearch && store != config::Store::kStackGraph) {
     throw InvalidArgument("command line", "--force is for elasticsearch and stackgraph",
                           arguments.store + " always replaces what is there: give --yes");
+  }
+  if (arguments.no_safety_backup && store != config::Store::kStackGraph) {
+    throw InvalidArgument("command line", "--no-safety-backup is for stackgraph",
+                          "holdfast restore --help shows what each store takes");
   }
 }
 
@@ -205,6 +225,8 @@ int run(Program& program, const Arguments& arguments) {
     print_json(arguments, outcome);
   } else if (named == config::Store::kElasticsearch) {
     print_elasticsearch(program.values().elasticsearch, arguments, outcome);
+  } else if (named == config::Store::kStackGraph) {
+    print_stackgraph(program.values().stackgraph, arguments, outcome);
   } else {
     print_text(arguments, outcome);
   }
@@ -222,14 +244,17 @@ Command make_restore_command(Program& program) {
       "Fetches and checks everything beside the live data, then swaps; a failure before the swap "
       "leaves the old data as it was.\n"
       "victoria-metrics-0 and -1: the server must be stopped. clickhouse: it must run, and nobody "
-      "may insert meanwhile. elasticsearch: existing indices are only touched with --force.\n"
+      "may insert meanwhile. elasticsearch: existing indices are only touched with --force. "
+      "stackgraph: "
+      "a graph that is not empty is only touched with --force (or -force), and saved first.\n"
       "Prints the plan and asks on a terminal; elsewhere --yes is needed.";
   command.examples = {
       "holdfast -c values.yaml restore victoria-metrics-0 victoria-metrics-0-20231128160000",
       "holdfast -c values.yaml restore victoria-metrics-0 NAME --dry-run   # NAME: see list",
       "holdfast -c values.yaml restore clickhouse incremental_2024-06-17T18-57-00 --yes",
       "holdfast -c values.yaml restore clickhouse NAME --table 'otel.otel_logs*' --as looked_at",
-      "holdfast -c values.yaml restore elasticsearch NAME --indices 'sts_internal*' --force"};
+      "holdfast -c values.yaml restore elasticsearch NAME --indices 'sts_internal*' --force",
+      "holdfast -c values.yaml restore stackgraph sts-backup-20210216-0300.graph -force"};
   command.options = {
       {"STORE", "what to restore", &arguments->store, true},
       {"NAME", "which backup, as list prints it", &arguments->name, true},
@@ -251,8 +276,11 @@ Command make_restore_command(Program& program) {
       {"--data-only", "clickhouse: only rows of tables that are there", &arguments->data_only},
       {"--indices", "elasticsearch: only these indices, parted by commas; * stands for any text",
        &arguments->indices},
-      {"--force,--delete-all-indices", "elasticsearch: replace the indices that exist",
+      {"--force,--delete-all-indices",
+       "elasticsearch: replace the indices that exist; stackgraph: the data that is there",
        &arguments->force},
+      {"--no-safety-backup", "stackgraph: replace what is there without a copy of it",
+       &arguments->no_safety_backup},
       {"--wait", "how long to wait while another run holds the store (90s, 5m)", &arguments->wait},
   };
   command.run = [&program, arguments] { return run(program, *arguments); };

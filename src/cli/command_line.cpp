@@ -110,6 +110,15 @@ void refuse_unknown_command(int argc, const char* const* argv,
   }
 }
 
+// The script that the documentation shows takes -force with one dash.
+std::vector<const char*> with_documented_spelling(int argc, const char* const* argv) {
+  std::vector<const char*> words(argv, argv + argc);
+  for (const char*& word : words) {
+    if (std::string_view(word) == "-force") word = "--force";
+  }
+  return words;
+}
+
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv, GlobalOptions& global,
@@ -126,8 +135,9 @@ int run_command_line(int argc, const char* const* argv, GlobalOptions& global,
   const Command* chosen = nullptr;
   for (const Command& command : commands) add_command(app, command, chosen);
   try {
-    refuse_unknown_command(argc, argv, commands);
-    app.parse(argc, argv);
+    const std::vector<const char*> words = with_documented_spelling(argc, argv);
+    refuse_unknown_command(argc, words.data(), commands);
+    app.parse(argc, words.data());
   } catch (const Error& error) {
     return report(global, "invalid_argument", error.to_string(), 2);
   } catch (const CLI::ParseError& error) {

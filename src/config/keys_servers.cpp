@@ -114,6 +114,16 @@ void add_stackgraph(std::vector<Key>& keys) {
   keys.push_back(words(path + "importCommand", HOLDFAST_AT(holdfast.stackgraph.import_command),
                        "[stackstate-server, -import, \"{file}\", \"{force}\"]",
                        "reads it from {file}; {force} becomes -force or goes away"));
+  keys.push_back(secrets(path + "environment", HOLDFAST_AT(holdfast.stackgraph.environment),
+                         "variables of both commands, besides those of holdfast"));
+  keys.push_back(text(path + "workingFolder", HOLDFAST_AT(holdfast.stackgraph.working_folder),
+                      "\"\"", "the folder that both commands work in; empty: the file's own"));
+  keys.push_back(duration(path + "timeLimit", HOLDFAST_AT(holdfast.stackgraph.time_limit), "6h",
+                          "a command that is not done by then is ended, and has failed"));
+  keys.push_back(text(path + "temporaryFolder", HOLDFAST_AT(holdfast.stackgraph.temporary_folder),
+                      "\"\"",
+                      "the folder for one export, until it is in the bucket or in the graph; "
+                      "empty: the system's (TMPDIR, /tmp)"));
   keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.stackgraph.url),
                      "ws://127.0.0.1:8182/gremlin", "the Gremlin server's address",
                      {"ws", "wss", "http", "https"}));

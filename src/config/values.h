@@ -220,6 +220,10 @@ enum class StackGraphDriver { kCommand, kGremlin };
 struct StackGraphServer : Rates {
   StackGraphDriver driver = StackGraphDriver::kCommand;
   std::vector<std::string> export_command, import_command;
+  std::map<std::string, Secret> environment;  // of both commands
+  std::string working_folder;                 // theirs; empty: the temporary one
+  Duration time_limit{0};                     // of one command
+  std::string temporary_folder;               // for one export; empty: the system's
   std::string url;
 };
 // What a cluster would otherwise supply.

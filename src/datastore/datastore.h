@@ -66,6 +66,7 @@ struct PlanRequest {
   RestoreMode mode = RestoreMode::kStaged;
   fs::path scratch;                  // with kScratch
   bool force = false;                // replaces what is there
+  bool safety_backup = true;         // of StackGraph: a copy of what is there, before force
   std::vector<std::string> indices;  // of Elasticsearch: patterns; empty: the configured ones
   // Of stores with tables; Unsupported elsewhere.
   std::vector<std::string> tables;      // patterns; empty: all

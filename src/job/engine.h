@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/zone.h"
 #include "catalog/lease.h"
 #include "catalog/run_record.h"
 #include "datastore/datastore.h"
@@ -26,6 +27,13 @@ struct SnapshotRetention {
   std::string policy_name;  // snapshots of others are never removed
 };
 
+// Of a store whose backups have their time in the name.
+struct NamedRetention {
+  std::string time_delta;   // as retention/date_delta.h reads it
+  std::string date_format;  // of the time in a name, as strftime writes it
+  Zone zone;                // of that time
+};
+
 struct EngineOptions {
   catalog::CatalogOptions catalog;
   catalog::LeaseOptions lease;  // its purpose is filled in by each run
@@ -35,6 +43,7 @@ struct EngineOptions {
   // the store has dated copies.
   std::optional<std::uint64_t> keep_chained;
   std::optional<SnapshotRetention> keep_snapshots;
+  std::optional<NamedRetention> keep_named;
   Hooks hooks;
   bool catalog_is_read_only = false;  // nobody can run there: no lease, no record
 };
@@ -85,6 +94,8 @@ class Engine {
   std::vector<PruneDecision> decide_prune(const Context& context);
   std::vector<PruneDecision> decide_about_snapshots(const Context& context,
                                                     const SnapshotRetention& rules);
+  std::vector<PruneDecision> decide_about_names(const Context& context,
+                                                const NamedRetention& rules);
   std::vector<PruneDecision> decide_about_copies(const Context& context);
   std::vector<PruneDecision> decide_about_chains(const Context& context, std::uint64_t keep);
 

@@ -1,9 +1,12 @@
 #include <algorithm>
 
+#include "base/civil.h"
 #include "base/log.h"
 #include "job/engine.h"
 #include "job/run.h"
 #include "retention/chains.h"
+#include "retention/date_delta.h"
+#include "retention/named.h"
 #include "retention/tiers.h"
 
 namespace holdfast::job {
@@ -12,6 +15,7 @@ using datastore::BackupEntry;
 
 std::vector<PruneDecision> Engine::decide_prune(const Context& context) {
   if (options_.keep_snapshots) return decide_about_snapshots(context, *options_.keep_snapshots);
+  if (options_.keep_named) return decide_about_names(context, *options_.keep_named);
   if (options_.keep_chained) return decide_about_chains(context, *options_.keep_chained);
   return decide_about_copies(context);
 }
@@ -22,6 +26,27 @@ std::vector<PruneDecision> Engine::decide_about_chains(const Context& context, s
     backups.push_back({entry.name, entry.parent, entry.complete, entry.is_abandoned});
   }
   std::vector<retention::Verdict> verdicts = retention::apply_chains(keep, backups);
+  std::vector<PruneDecision> decisions;
+  for (std::size_t i = 0; i < backups.size(); ++i) {
+    decisions.push_back({backups[i].name, verdicts[i].remove, verdicts[i].reason});
+  }
+  return decisions;
+}
+
+std::vector<PruneDecision> Engine::decide_about_names(const Context& context,
+                                                      const NamedRetention& rules) {
+  std::vector<retention::NamedBackup> backups;
+  for (const BackupEntry& entry : datastore_.list(context)) {
+    auto date = entry.details.find("date");
+    backups.push_back({entry.name,
+                       date == entry.details.end() ? std::nullopt : std::optional(date->second),
+                       entry.complete, entry.is_abandoned});
+  }
+  const WallTime cutoff = retention::cutoff_of(rules.time_delta, context.clock().now(), rules.zone);
+  const std::string text =
+      format_civil(civil_of(rules.zone.to_local(std::chrono::floor<std::chrono::seconds>(cutoff))),
+                   rules.date_format);
+  std::vector<retention::Verdict> verdicts = retention::apply_cutoff(text, backups);
   std::vector<PruneDecision> decisions;
   for (std::size_t i = 0; i < backups.size(); ++i) {
     decisions.push_back({backups[i].name, verdicts[i].remove, verdicts[i].reason});
@@ -96,10 +121,14 @@ std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
   return run.execute([&](const Context& inside, Fence& fence) {
     // Again under the lease: until then a copy may have been in the making.
     decisions = decide_prune(inside);
-    // The newest first: a kill in between leaves none without what it needs.
-    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
-      if (decision->remove) datastore_.remove(inside, decision->name, fence);
+    std::vector<std::string> doomed;
+    for (const PruneDecision& decision : decisions) {
+      if (decision.remove) doomed.push_back(decision.name);
     }
+    // The newest first, so that a kill in between leaves none without what it needs. Exports need
+    // nothing: the oldest first.
+    if (!options_.keep_named) std::reverse(doomed.begin(), doomed.end());
+    for (const std::string& name : doomed) datastore_.remove(inside, name, fence);
     for (const std::string& line : datastore_.clean(inside, fence)) log::info(inside, line);
     return decisions;
   });

@@ -30,14 +30,19 @@ std::optional<storage::PutResult> find_completed(const Context& context, storage
 storage::PutResult complete_surely(const Context& context, storage::Storage& storage,
                                    const storage::ObjectRef& ref, const std::string& upload_id,
                                    const std::vector<storage::CompletedPart>& parts,
-                                   std::uint64_t size) {
+                                   std::uint64_t size, const storage::Condition& condition) {
   for (int attempt = 1;; ++attempt) {
     try {
-      return storage.multipart()->complete(context, ref, upload_id, parts, {});
+      return storage.multipart()->complete(context, ref, upload_id, parts, condition);
     } catch (const Unavailable&) {
       if (attempt == kCompleteAttempts) throw;
     } catch (const NotFound& error) {
       if (attempt == 1 || error.code() != storage::kNoSuchUpload) throw;
+      if (auto found = find_completed(context, storage, ref, parts, size)) return *found;
+      throw;
+    } catch (const PreconditionFailed&) {
+      // What is there already may be what the attempt before has made.
+      if (attempt == 1) throw;
       if (auto found = find_completed(context, storage, ref, parts, size)) return *found;
       throw;
     }

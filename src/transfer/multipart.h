@@ -15,7 +15,7 @@ namespace holdfast::transfer {
 storage::PutResult complete_surely(const Context& context, storage::Storage& storage,
                                    const storage::ObjectRef& ref, const std::string& upload_id,
                                    const std::vector<storage::CompletedPart>& parts,
-                                   std::uint64_t size);
+                                   std::uint64_t size, const storage::Condition& condition = {});
 
 // Best effort, with a time of its own, since the caller's may be over. What cannot be removed is a
 // warning: the storage's own clean-up takes it.

@@ -91,4 +91,36 @@ ObjectDigest PieceDigests::finish() const {
   return digest;
 }
 
+ObjectDigest object_digest_of(const Context& context, Source& source, std::uint64_t piece_size) {
+  constexpr std::size_t kBuffer = 256 << 10;
+  std::string buffer(std::size_t(std::min<std::uint64_t>(kBuffer, piece_size)), '\0');
+  std::string last;
+  std::uint64_t size = 0;
+  std::uint64_t pieces = 0;
+  codec::Digest whole(codec::DigestAlgorithm::kSha256);
+  for (bool more = true; more;) {
+    codec::Digest piece(codec::DigestAlgorithm::kSha256);
+    std::uint64_t length = 0;
+    while (length < piece_size) {
+      context.check("hash a stream");
+      const std::size_t wanted =
+          std::size_t(std::min<std::uint64_t>(buffer.size(), piece_size - length));
+      const std::size_t count = read_full(source, std::span(buffer.data(), wanted));
+      piece.update(std::string_view(buffer.data(), count));
+      length += count;
+      if (count < wanted) {
+        more = false;
+        break;
+      }
+    }
+    // A stream that ends with a piece has no empty one after it.
+    if (length == 0 && pieces > 0) break;
+    size += length;
+    last = piece.finish();
+    whole.update(last);
+    ++pieces;
+  }
+  return {.size = size, .piece_size = piece_size, .sha256 = pieces == 1 ? last : whole.finish()};
+}
+
 }  // namespace holdfast::transfer

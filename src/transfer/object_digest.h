@@ -9,6 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/context.h"
+#include "base/stream.h"
+
 namespace holdfast::transfer {
 
 inline constexpr std::uint64_t kDigestPiece = 8ull << 20;  // what holdfast writes
@@ -34,6 +37,10 @@ struct ObjectDigest {
 std::optional<ObjectDigest> parse_object_digest(std::string_view text, std::uint64_t size);
 
 ObjectDigest object_digest_of(std::string_view bytes, std::uint64_t piece_size = kDigestPiece);
+
+// The same of all that a stream has; one piece after the other.
+ObjectDigest object_digest_of(const Context& context, Source& source,
+                              std::uint64_t piece_size = kDigestPiece);
 
 // Number of pieces of `size` bytes; 1 for an empty object.
 std::uint64_t piece_count(std::uint64_t size, std::uint64_t piece_size);

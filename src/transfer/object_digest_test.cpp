@@ -88,5 +88,14 @@ TEST(ObjectDigestTest, EqualOnlyWhenTheBytesAre) {
   EXPECT_FALSE(digest == longer);
 }
 
+TEST(ObjectDigestTest, OfAStreamIsThatOfItsBytes) {
+  for (std::size_t size : {0u, 1u, 99u, 100u, 101u, 200u, 250u}) {
+    std::string bytes(size, 'x');
+    if (size > 120) bytes[120] = 'y';
+    MemorySource source(bytes);
+    EXPECT_EQ(object_digest_of(Context::background(), source, 100), object_digest_of(bytes, 100));
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::transfer

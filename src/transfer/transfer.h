@@ -41,6 +41,8 @@ struct UploadItem {
   std::uint64_t size = 0;
   storage::ObjectRef ref;
   std::shared_ptr<const Content> content = {};  // wins over path and offset; `size` is its own
+  storage::Attributes attributes = {};          // of the object
+  bool is_new = false;  // PreconditionFailed when an object of that name is there already
 };
 struct UploadResult {
   std::string etag;

@@ -154,21 +154,23 @@ TEST_F(TransferFaultsTest, AnAbortHasATimeOfItsOwn) {
   EXPECT_EQ(unfinished(), 0u);
 }
 
-// Completes uploads, and loses the answer to the first completion after calling `then`.
+// Lets the first call of `verb` happen, and loses its answer after calling `then`.
 class LostAnswer : public storage::Interceptor {
  public:
-  explicit LostAnswer(std::function<void()> then) : then_(std::move(then)) {}
+  explicit LostAnswer(std::function<void()> then, std::string verb = "multipart.complete")
+      : then_(std::move(then)), verb_(std::move(verb)) {}
   void around(std::string_view verb, storage::Effect, const ObjectRef&,
               const std::function<void()>& call) override {
     call();
-    if (verb != "multipart.complete" || lost_) return;
+    if (verb != verb_ || lost_) return;
     lost_ = true;
     then_();
-    throw Unavailable("complete", "the answer was lost on purpose");
+    throw Unavailable(verb_, "the answer was lost on purpose");
   }
 
  private:
   std::function<void()> then_;
+  std::string verb_;
   bool lost_ = false;
 };
 
@@ -200,6 +202,41 @@ TEST_F(TransferFaultsTest, ACompletionThatNeverAnswersIsUnavailable) {
   EXPECT_THROW(send({{file, 0, 2500, {"bucket", "large"}}}), Unavailable);
   EXPECT_EQ(calls("multipart.complete"), 4);
   EXPECT_EQ(unfinished(), 0u);
+}
+
+TEST_F(TransferFaultsTest, WhatMustBeNewReplacesNothing) {
+  for (std::uint64_t size : {10u, 2500u}) {
+    UploadItem item{write("file" + std::to_string(size), size), 0, size, {"bucket", "object"}};
+    item.is_new = true;
+    item.attributes.metadata["made-by"] = std::to_string(size);
+    storage::put_bytes(*storage_, context_, item.ref, "theirs");
+    EXPECT_THROW(send({item}), PreconditionFailed);
+    EXPECT_EQ(storage::get_bytes(*storage_, context_, item.ref, 100), "theirs");
+    storage::remove_one(*storage_, context_, item.ref);
+    send({item});
+    EXPECT_EQ(storage_->head(context_, item.ref, {}).attributes, item.attributes);
+    storage::remove_one(*storage_, context_, item.ref);
+  }
+  EXPECT_EQ(unfinished(), 0u);
+}
+
+TEST_F(TransferFaultsTest, AConditionalPutWhoseAnswerWasLostIsFound) {
+  UploadItem item{write("file", 10), 0, 10, {"bucket", "object"}};
+  item.is_new = true;
+  item.attributes.metadata["made-by"] = "us";
+  storage_ = storage::intercept(std::move(storage_), std::make_shared<LostAnswer>([] {}, "put"));
+  const std::string revision = send({item})[0].revision;
+  EXPECT_EQ(revision, storage_->head(context_, item.ref, {}).revision);
+  EXPECT_EQ(calls("put"), 1);
+}
+
+TEST_F(TransferFaultsTest, AConditionalPutThatDidNotHappenIsUnavailable) {
+  UploadItem item{write("file", 10), 0, 10, {"bucket", "object"}};
+  item.is_new = true;
+  item.attributes.metadata["made-by"] = "us";
+  fault_ = failing("put", 1000);
+  EXPECT_THROW(send({item}), Unavailable);
+  EXPECT_FALSE(storage::find(*storage_, context_, item.ref));
 }
 
 }  // namespace

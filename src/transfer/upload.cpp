@@ -85,6 +85,8 @@ class Uploader {
   void submit_all(const std::vector<UploadItem>& items, std::vector<UploadResult>& results);
   void submit_parts(WorkerPool& pool, const UploadItem& item, UploadResult& result);
   void put_whole(const Context& context, const UploadItem& item, UploadResult& result);
+  storage::PutResult put_surely(const Context& context, const UploadItem& item, Source& body,
+                                const storage::PutRequest& request);
   void put_part(const Context& context, MultipartUpload& upload, std::uint64_t index);
   void complete(const Context& context, MultipartUpload& upload);
   void abort_unfinished();
@@ -140,7 +142,8 @@ void Uploader::submit_parts(WorkerPool& pool, const UploadItem& item, UploadResu
   // What is complete need not be remembered.
   std::erase_if(started_, [](const auto& upload) { return upload->completed.load(); });
   auto upload = std::make_shared<MultipartUpload>(item, result, piece_size_);
-  upload->upload_id = storage_.multipart()->create(context_, item.ref, {}, std::nullopt);
+  upload->upload_id =
+      storage_.multipart()->create(context_, item.ref, item.attributes, std::nullopt);
   started_.push_back(upload);
   for (std::uint64_t index = 0; index < upload->digests.count(); ++index) {
     pool.submit([this, &pool, upload, index] { put_part(pool.context(), *upload, index); });
@@ -169,8 +172,10 @@ std::string Uploader::send_piece(const Context& context, const Content& content,
 
 void Uploader::put_whole(const Context& context, const UploadItem& item, UploadResult& result) {
   std::shared_ptr<const Content> content = open(item);
-  auto send = [&](Source& body, const storage::PutRequest& request) {
-    storage::PutResult put = storage_.put(context, item.ref, body, request);
+  auto send = [&](Source& body, storage::PutRequest& request) {
+    request.attributes = item.attributes;
+    request.condition.must_not_exist = item.is_new;
+    storage::PutResult put = put_surely(context, item, body, request);
     result.etag = put.etag;
     result.revision = put.revision;
   };
@@ -179,11 +184,25 @@ void Uploader::put_whole(const Context& context, const UploadItem& item, UploadR
   progress_.advance(0, 1);
 }
 
+// A conditional one that got no answer may have happened, and is never repeated: what is there by
+// that name with these attributes is looked at.
+storage::PutResult Uploader::put_surely(const Context& context, const UploadItem& item,
+                                        Source& body, const storage::PutRequest& request) {
+  try {
+    return storage_.put(context, item.ref, body, request);
+  } catch (const Unavailable&) {
+    if (!item.is_new || item.attributes.metadata.empty()) throw;
+    auto info = storage::find(storage_, context, item.ref);
+    if (!info || info->size != item.size || info->attributes != item.attributes) throw;
+    return {info->etag, info->revision};
+  }
+}
+
 void Uploader::put_part(const Context& context, MultipartUpload& upload, std::uint64_t index) {
   const UploadItem& item = *upload.item;
   CompletedPart& part = upload.parts[std::size_t(index)];
   part.number = unsigned(index) + 1;
-  auto send = [&](Source& body, const storage::PutRequest& request) {
+  auto send = [&](Source& body, storage::PutRequest& request) {
     part.etag = storage_.multipart()
                     ->put_part(context, item.ref, upload.upload_id, part.number, body, request)
                     .etag;
@@ -195,8 +214,10 @@ void Uploader::put_part(const Context& context, MultipartUpload& upload, std::ui
 
 void Uploader::complete(const Context& context, MultipartUpload& upload) {
   upload.content.reset();
+  storage::Condition condition;
+  condition.must_not_exist = upload.item->is_new;
   storage::PutResult put = complete_surely(context, storage_, upload.item->ref, upload.upload_id,
-                                           upload.parts, upload.item->size);
+                                           upload.parts, upload.item->size, condition);
   upload.completed = true;
   upload.result->etag = put.etag;
   upload.result->revision = put.revision;

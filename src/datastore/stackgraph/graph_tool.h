@@ -15,8 +15,9 @@
 
 namespace holdfast::datastore::sg {
 
-// The reason of the Refused that a graph with data is answered with, as documented.
-inline constexpr const char* kNotEmpty = "Restore isn't possible in a non empty database";
+// How the Refused of a graph with data is told, and how the importer's own line ends, as
+// documented.
+inline constexpr const char* kNotEmpty = "Restore isn't possible in a non empty";
 
 class GraphTool {
  public:

@@ -1,0 +1,179 @@
+#include "datastore/stackgraph/backup.h"
+
+#include <fmt/format.h>
+#include <set>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace holdfast::datastore::sg {
+
+namespace {
+
+constexpr unsigned kMostParts = 10'000;
+constexpr Duration kTidyTime = std::chrono::seconds(30);
+
+struct FileState {
+  std::uint64_t bytes = 0;
+  timespec changed{};
+  friend bool operator==(const FileState& a, const FileState& b) {
+    return a.bytes == b.bytes && a.changed.tv_sec == b.changed.tv_sec &&
+           a.changed.tv_nsec == b.changed.tv_nsec;
+  }
+};
+
+FileState state_of(const fs::path& file) {
+  struct stat info{};
+  if (::stat(file.c_str(), &info) < 0) throw_errno(errno, "look at " + file.string());
+  return {std::uint64_t(info.st_size), info.st_mtim};
+}
+
+class BackupRun {
+ public:
+  BackupRun(const Context& context, const Store& store, Fence& fence, Progress& progress)
+      : context_(context), store_(store), fence_(fence), progress_(progress) {}
+
+  BackupOutcome run(const Workspace& workspace, const std::string& before,
+                    const std::string& run_id) {
+    using std::chrono::floor;
+    const auto now = floor<std::chrono::seconds>(context_.clock().now());
+    note_.run_id = run_id;
+    choose_name(before, name_at(store_.names, civil_of(store_.zone.to_local(now))));
+    workspace.require_space(newest_bytes_, "backup of " + store_.name);
+    file_ = workspace.path() / note_.name;
+    note_.measured = store_.tool->export_graph(context_, file_, progress_);
+    const FileState state = state_of(file_);
+    note_.digest = digest_of_file(context_, file_);
+    publish(state);
+    BackupOutcome out;
+    out.name = note_.name;
+    out.bytes_sent = note_.digest.size;
+    out.objects_sent = note_.parts;
+    out.measured = note_.measured;
+    out.measured.hashes["sha256"] = note_.digest.text();
+    return out;
+  }
+
+ private:
+  void choose_name(const std::string& before, const std::string& name) {
+    std::set<std::string> taken;
+    for (const StoredGraph& graph : list_graphs(context_, store_)) {
+      taken.insert(graph.name);
+      // The next one is about as large as the newest.
+      if (graph.broken_because.empty()) newest_bytes_ = graph.bytes;
+    }
+    note_.name = before + name;
+    for (int number = 2; taken.contains(note_.name); ++number) {
+      if (before.empty()) {
+        throw Refused("backup of " + store_.name, name + " is there already",
+                      "names tell the minute: wait for the next one");
+      }
+      note_.name = fmt::format("{}{}-{}", before, number, name);
+    }
+  }
+
+  std::vector<transfer::UploadItem> items() {
+    const std::uint64_t bytes = note_.digest.size;
+    const std::string key = store_.prefix + note_.name;
+    if (store_.split_bytes == 0) {
+      return {{.path = file_, .size = bytes, .ref = {store_.bucket, key}}};
+    }
+    const std::uint64_t parts = (bytes + store_.split_bytes - 1) / store_.split_bytes;
+    if (parts > kMostParts) {
+      throw InvalidArgument("backup.stackGraph.splitArchiveSize",
+                            fmt::format("{} bytes would make {} parts", bytes, parts),
+                            "make the parts larger");
+    }
+    note_.parts = unsigned(parts);
+    std::vector<transfer::UploadItem> out;
+    for (unsigned number = 0; number < note_.parts; ++number) {
+      const std::uint64_t offset = number * store_.split_bytes;
+      out.push_back({.path = file_,
+                     .offset = offset,
+                     .size = std::min(store_.split_bytes, bytes - offset),
+                     .ref = {store_.bucket, part_name(key, number)}});
+    }
+    return out;
+  }
+
+  void publish(const FileState& state) {
+    std::vector<transfer::UploadItem> all = items();
+    for (transfer::UploadItem& item : all) {
+      item.attributes = attributes_of(note_);
+      item.is_new = true;
+    }
+    progress_.phase("upload", note_.digest.size, all.size());
+    fence_.check();
+    write_note(context_, store_, note_);
+    const std::vector<transfer::UploadItem> rest(all.begin() + 1, all.end());
+    all.resize(1);
+    try {
+      if (!rest.empty()) {
+        transfer::upload(context_, *store_.storage, rest, store_.transfer, progress_);
+      }
+      require_same(state);
+      fence_.check();
+      transfer::upload(context_, *store_.storage, all, store_.transfer, progress_);
+    } catch (const std::exception&) {
+      tidy(rest);
+      throw;
+    }
+    try {
+      require_same(state);
+    } catch (const std::exception&) {
+      tidy(all);
+      tidy(rest);
+      throw;
+    }
+  }
+
+  // A command may have left something behind that still writes.
+  void require_same(const FileState& state) const {
+    if (state_of(file_) == state) return;
+    throw Failed("backup of " + store_.name,
+                 "somebody still writes into the export after its command has ended",
+                 "the command must end when its file is complete");
+  }
+
+  void tidy(const std::vector<transfer::UploadItem>& items) const {
+    const Context last = Context::with_clock(context_.clock()).with_timeout(kTidyTime);
+    std::vector<storage::RemoveTarget> targets;
+    for (const transfer::UploadItem& item : items) targets.push_back({.key = item.ref.key});
+    try {
+      for (std::size_t at = 0; at < targets.size(); at += 1000) {
+        const auto end = targets.begin() + std::ptrdiff_t(std::min(at + 1000, targets.size()));
+        store_.storage->remove(last, store_.bucket, {targets.begin() + std::ptrdiff_t(at), end});
+      }
+    } catch (const Error& error) {
+      log::warning(context_, "parts of " + note_.name + " stay behind: " + error.to_string());
+    }
+  }
+
+  const Context& context_;
+  const Store& store_;
+  Fence& fence_;
+  Progress& progress_;
+  Note note_;
+  std::uint64_t newest_bytes_ = 0;
+  fs::path file_;
+};
+
+}  // namespace
+
+transfer::ObjectDigest digest_of_file(const Context& context, const fs::path& file) {
+  const Descriptor open = open_for_reading(file);
+  FileSource source({open.get(), 0, size_of_file(file)}, file.string());
+  return transfer::object_digest_of(context, source);
+}
+
+BackupOutcome run_backup(const Context& context, const Store& store, const Workspace& workspace,
+                         const std::string& before, const BackupRequest& request, Fence& fence,
+                         Progress& progress) {
+  if (request.kind == BackupKind::kDatedCopy) {
+    throw InvalidArgument("backup of " + store.name, "every backup is a whole one, with its date");
+  }
+  return BackupRun(context, store, fence, progress).run(workspace, before, request.run_id);
+}
+
+}  // namespace holdfast::datastore::sg

@@ -1,0 +1,163 @@
+#include "datastore/stackgraph/command_tool.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/child.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace holdfast::datastore::sg {
+
+namespace {
+
+constexpr std::size_t kLongestLine = 300;
+// A file system may note times only to the second or two.
+constexpr auto kCoarseTime = std::chrono::seconds(2);
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+std::vector<std::string> arguments_of(const std::vector<std::string>& command, const fs::path& file,
+                                      bool force) {
+  std::vector<std::string> out;
+  for (std::string argument : command) {
+    if (argument == "{force}" && !force) continue;
+    replace_all(argument, "{force}", force ? "-force" : "");
+    replace_all(argument, "{file}", file.string());
+    out.push_back(std::move(argument));
+  }
+  return out;
+}
+
+// For people: without control characters, and not without end.
+std::vector<std::string> lines_of(const std::string& output) {
+  std::vector<std::string> lines;
+  std::size_t begin = 0;
+  while (begin < output.size()) {
+    const std::size_t end = std::min(output.find('\n', begin), output.size());
+    std::string line = output.substr(begin, std::min(end - begin, kLongestLine));
+    for (char& c : line) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    }
+    if (line.find_first_not_of(' ') != std::string::npos) lines.push_back(std::move(line));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+class CommandTool : public GraphTool {
+ public:
+  explicit CommandTool(CommandOptions options) : options_(std::move(options)) {}
+
+  Measurement export_graph(const Context& context, const fs::path& file,
+                           Progress& progress) override {
+    progress.phase("export", 0, 0);
+    const WallTime started = context.clock().now();
+    run(context, "export StackGraph's data", options_.export_command, file, false);
+    require_file(file, started);
+    return {};
+  }
+
+  std::optional<bool> is_empty(const Context&) override { return std::nullopt; }
+
+  void check_file(const Context&, const fs::path& file) override {
+    if (size_of_file(file) == 0) throw Corrupt("read " + file.filename().string(), "it is empty");
+  }
+
+  void import_graph(const Context& context, const fs::path& file, bool force,
+                    Progress& progress) override {
+    progress.phase("import", 0, 0);
+    run(context, "import " + file.filename().string(), options_.import_command, file, force);
+  }
+
+  Measurement measure(const Context&) override {
+    throw Unsupported("measure the graph", "only its own importer and exporter know it",
+                      "with holdfast.stackgraph.driver gremlin it can be counted");
+  }
+
+ private:
+  void run(const Context& context, const std::string& what, const std::vector<std::string>& command,
+           const fs::path& file, bool force) {
+    ChildOptions child;
+    child.arguments = arguments_of(command, file, force);
+    child.folder = options_.folder.empty() ? file.parent_path() : options_.folder;
+    for (const auto& [name, value] : options_.environment) {
+      child.environment[name] = std::string(value.reveal());
+    }
+    const CommandResult result = run_limited(context, what, child);
+    const std::vector<std::string> lines = lines_of(result.output);
+    for (const std::string& line : lines) log::info(context, line);
+    judge(what, command.front(), result.status, lines);
+  }
+
+  CommandResult run_limited(const Context& context, const std::string& what,
+                            const ChildOptions& child) {
+    try {
+      return run_command(context.with_timeout(options_.time_limit), child);
+    } catch (const DeadlineExceeded&) {
+      context.check(what);
+      throw Failed(
+          what,
+          fmt::format(
+              "{} was not done after {} seconds and was ended", child.arguments.front(),
+              std::chrono::duration_cast<std::chrono::seconds>(options_.time_limit).count()),
+          "look at what it waits for, or raise holdfast.stackgraph.timeLimit");
+    } catch (const NotFound& error) {
+      throw Failed(what, "there is no program " + child.arguments.front(), error.advice());
+    }
+  }
+
+  static void judge(const std::string& what, const std::string& program, int status,
+                    const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      if (line.find(kNotEmpty) != std::string::npos) {
+        throw Refused(what, std::string(kNotEmpty),
+                      "give --force to replace the data that is there");
+      }
+    }
+    if (status == 0) return;
+    // What comes last tells most, but for what is always there.
+    std::string last;
+    for (const std::string& line : lines) {
+      if (!line.starts_with("WARNING:")) last = line;
+    }
+    throw Failed(
+        what,
+        fmt::format("{} ended with status {}{}{}", program, status, last.empty() ? "" : ": ", last),
+        "its whole output is in the log above");
+  }
+
+  static void require_file(const fs::path& file, WallTime started) {
+    struct stat info{};
+    if (::lstat(file.c_str(), &info) < 0) {
+      throw Failed("export StackGraph's data",
+                   "Export failed. Backup file \"" + file.string() + "\" does not exist",
+                   "the command ended with 0: look whether exportCommand names {file}");
+    }
+    const auto changed = WallTime(std::chrono::seconds(info.st_mtim.tv_sec)) +
+                         std::chrono::duration_cast<WallTime::duration>(
+                             std::chrono::nanoseconds(info.st_mtim.tv_nsec));
+    std::string why;
+    if (!S_ISREG(info.st_mode)) why = "is no file";
+    if (info.st_size == 0) why = "is empty";
+    if (changed + kCoarseTime < started) why = "is older than this run";
+    if (why.empty()) return;
+    throw Failed("export StackGraph's data",
+                 "the command ended with 0, but \"" + file.string() + "\" " + why);
+  }
+
+  CommandOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<GraphTool> make_command_tool(const CommandOptions& options) {
+  return std::make_unique<CommandTool>(options);
+}
+
+}  // namespace holdfast::datastore::sg

@@ -1,0 +1,27 @@
+// The graph by a pair of commands: stackstate-server -export FILE, -import FILE [-force], or any
+// that do the same.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "datastore/stackgraph/graph_tool.h"
+
+namespace holdfast::datastore::sg {
+
+struct CommandOptions {
+  // {file} is replaced by the path, {force} by -force, or left out with the whole argument.
+  std::vector<std::string> export_command, import_command;
+  std::map<std::string, Secret> environment;    // added to this process's
+  fs::path folder;                              // the commands work there; empty: in the file's own
+  Duration time_limit = std::chrono::hours(6);  // of one command
+};
+
+// Besides what GraphTool says: a command that ends with another status than 0 has failed, whatever
+// it has written, and the last line that it printed is told; so is one that prints the documented
+// error and ends with 0. What it prints goes to the log, line by line.
+std::unique_ptr<GraphTool> make_command_tool(const CommandOptions& options);
+
+}  // namespace holdfast::datastore::sg

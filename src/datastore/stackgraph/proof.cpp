@@ -1,0 +1,90 @@
+#include "datastore/stackgraph/proof.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "datastore/stackgraph/backup.h"
+
+namespace holdfast::datastore::sg {
+
+namespace {
+
+// The parts as one stream.
+class PartsSource : public Source {
+ public:
+  PartsSource(const Context& context, const Store& store, const StoredGraph& graph,
+              Progress& progress)
+      : context_(context), store_(store), graph_(graph), progress_(progress) {}
+
+  std::size_t read(std::span<char> into) override {
+    while (!into.empty() && next_ <= graph_.parts.size()) {
+      if (reader_) {
+        const std::size_t count = reader_->read(into);
+        progress_.advance(count, count == 0 ? 1 : 0);
+        if (count > 0) return count;
+        reader_.reset();
+      }
+      if (next_ == graph_.parts.size()) break;
+      const StoredPart& part = graph_.parts[next_++];
+      storage::GetRequest request;
+      request.condition.revision_is = part.revision;
+      reader_ = store_.storage->get(context_, {store_.bucket, part.key}, request);
+    }
+    return 0;
+  }
+
+ private:
+  const Context& context_;
+  const Store& store_;
+  const StoredGraph& graph_;
+  Progress& progress_;
+  std::size_t next_ = 0;
+  std::unique_ptr<storage::Reader> reader_;
+};
+
+Proof judge(const Context& context, const Store& store, const FoundGraph& found,
+            const transfer::ObjectDigest& digest) {
+  const std::string what = "backup " + found.graph.name;
+  Proof proof;
+  if (found.note) {
+    if (!(found.note->digest == digest)) {
+      throw Corrupt(what,
+                    fmt::format("its bytes are not those that were written: {} of {} bytes, and "
+                                "{} of {} were noted",
+                                digest.text(), digest.size, found.note->digest.text(),
+                                found.note->digest.size),
+                    "choose another one: holdfast list " + store.name);
+    }
+    proof.note = found.note;
+    return proof;
+  }
+  // Moved or copied in by hand: known by what it holds.
+  proof.note = find_note(context, store, digest);
+  if (proof.note) return proof;
+  if (auto other = find_note_by_name(context, store, found.graph.name)) {
+    throw Corrupt(what,
+                  fmt::format("it is not the export of that name, which had {} bytes; this one "
+                              "has {}",
+                              other->digest.size, digest.size),
+                  "if it is another export on purpose, give it another name");
+  }
+  proof.warnings.push_back(found.graph.name +
+                           ": nobody has noted what its bytes must be, so that nothing tells "
+                           "whether it is whole");
+  return proof;
+}
+
+}  // namespace
+
+Proof prove_file(const Context& context, const Store& store, const FoundGraph& found,
+                 const fs::path& file) {
+  return judge(context, store, found, digest_of_file(context, file));
+}
+
+Proof prove_stored(const Context& context, const Store& store, const FoundGraph& found,
+                   Progress& progress) {
+  PartsSource source(context, store, found.graph, progress);
+  return judge(context, store, found, transfer::object_digest_of(context, source));
+}
+
+}  // namespace holdfast::datastore::sg

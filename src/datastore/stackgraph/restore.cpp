@@ -1,0 +1,204 @@
+#include "datastore/stackgraph/restore.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "datastore/stackgraph/backup.h"
+#include "datastore/stackgraph/proof.h"
+#include "datastore/stackgraph/workspace.h"
+
+namespace holdfast::datastore::sg {
+
+namespace {
+
+struct PlanDetails {
+  FoundGraph found;
+  bool force = false, safety_backup = true;
+};
+
+void add_conflicts(const Context& context, GraphTool& tool, const PlanRequest& request,
+                   RestorePlan& plan) {
+  if (request.force || request.mode == RestoreMode::kScratch) return;
+  if (tool.is_empty(context) == false) {
+    plan.conflicts.push_back(std::string(kNotEmpty) + ": --force replaces the data that is there");
+  }
+}
+
+void add_steps(const FoundGraph& found, const PlanRequest& request, RestorePlan& plan) {
+  plan.steps.push_back(fmt::format("fetch {} and check every byte of it", found.graph.name));
+  if (!request.force) {
+    plan.steps.push_back("import it, if the graph is empty");
+  } else {
+    if (request.safety_backup) {
+      plan.steps.push_back("export the data that is there into the bucket, as a safety copy");
+    }
+    plan.steps.push_back("import it with -force: the data that is there is deleted");
+    plan.point_of_no_return = plan.steps.back();
+    if (!request.safety_backup) plan.warnings.push_back("there will be no copy of what is there");
+  }
+  if (!found.note) {
+    plan.warnings.push_back(
+        "nothing is noted with the file: what it must be is only known if "
+        "its content was seen before");
+  }
+}
+
+class RestoreRun {
+ public:
+  RestoreRun(const Context& context, const Store& store, GraphTool& tool, const RestorePlan& plan,
+             Progress& progress)
+      : context_(context),
+        store_(store),
+        tool_(tool),
+        plan_(plan),
+        details_(*std::static_pointer_cast<const PlanDetails>(plan.details)),
+        progress_(progress),
+        workspace_(store.temporary_parent) {}
+
+  RestoreOutcome run() {
+    const fs::path file = fetch();
+    const Proof proof = prove_file(context_, store_, details_.found, file);
+    out_.warnings.insert(out_.warnings.end(), proof.warnings.begin(), proof.warnings.end());
+    tool_.check_file(context_, file);
+    const bool in_scratch = plan_.mode == RestoreMode::kScratch;
+    if (!details_.force && !in_scratch && tool_.is_empty(context_) == false) {
+      throw Refused("restore of " + plan_.name, std::string(kNotEmpty),
+                    "give --force to replace the data that is there");
+    }
+    if (details_.force && details_.safety_backup) make_safety_copy();
+    import(file, proof);
+    out_.bytes_fetched = details_.found.graph.bytes;
+    out_.objects_fetched = details_.found.graph.parts.size();
+    return out_;
+  }
+
+ private:
+  fs::path fetch() {
+    const StoredGraph& graph = details_.found.graph;
+    workspace_.require_space(graph.bytes, "restore of " + graph.name);
+    progress_.phase("fetch", graph.bytes, graph.parts.size());
+    const fs::path file = workspace_.path() / graph.name;
+    std::vector<transfer::DownloadItem> items;
+    std::uint64_t offset = 0;
+    for (const StoredPart& part : graph.parts) {
+      items.push_back({.ref = {store_.bucket, part.key},
+                       .size = part.size,
+                       .path = file,
+                       .offset = offset,
+                       .digest = {},
+                       .revision = part.revision});
+      offset += part.size;
+    }
+    transfer::download(context_, *store_.storage, items, store_.transfer, progress_);
+    return file;
+  }
+
+  void make_safety_copy() {
+    if (tool_.is_empty(context_) == true) return;
+    progress_.note("a copy of the data that is there is made first");
+    OpenFence open;
+    try {
+      safety_copy_ =
+          run_backup(context_, store_, workspace_, "before-restore-", {}, open, progress_).name;
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      throw_error(error.kind(), "safety copy before the restore", error.to_string(),
+                  "nothing is touched; with --no-safety-backup the restore does without");
+    }
+    out_.facts.push_back("the data from before is in " + safety_copy_);
+  }
+
+  std::string way_back() const {
+    if (!safety_copy_.empty()) {
+      return fmt::format("the data from before is in {0}: holdfast restore {1} {0} --force",
+                         safety_copy_, store_.name);
+    }
+    return "what came in may be a part: restore once more, with --force";
+  }
+
+  void import(const fs::path& file, const Proof& proof) {
+    try {
+      tool_.import_graph(context_, file, details_.force, progress_);
+      if (proof.note) compare(*proof.note);
+    } catch (const Refused&) {
+      throw;  // nothing was touched
+    } catch (const Error& error) {
+      throw_error(error.kind(), error.subject(), error.reason(),
+                  error.advice().empty() ? way_back() : error.advice() + "; " + way_back(),
+                  error.code());
+    }
+  }
+
+  void compare(const Note& note) {
+    const Measurement& noted = note.measured;
+    if (noted.counts.empty() && noted.hashes.empty()) return;
+    progress_.phase("compare", 0, 0);
+    const Measurement now = tool_.measure(context_);
+    for (const auto& [name, count] : noted.counts) {
+      auto there = now.counts.find(name);
+      if (there == now.counts.end() || there->second != count) {
+        throw Corrupt("restore of " + plan_.name,
+                      fmt::format("the graph has {} {}, and the backup {}",
+                                  there == now.counts.end() ? 0 : there->second, name, count));
+      }
+      out_.facts.push_back(fmt::format("{} {}, as noted", count, name));
+    }
+    for (const auto& [name, hash] : noted.hashes) {
+      auto there = now.hashes.find(name);
+      if (there != now.hashes.end() && there->second == hash) continue;
+      throw Corrupt("restore of " + plan_.name,
+                    "the counts are those of the backup, but some content is not");
+    }
+  }
+
+  const Context& context_;
+  const Store& store_;
+  GraphTool& tool_;
+  const RestorePlan& plan_;
+  const PlanDetails& details_;
+  Progress& progress_;
+  Workspace workspace_;
+  std::string safety_copy_;
+  RestoreOutcome out_;
+};
+
+}  // namespace
+
+RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& tool,
+                         const PlanRequest& request) {
+  FoundGraph found = find_graph(context, store, request.name);
+  if (!found.graph.broken_because.empty()) {
+    throw Corrupt("backup " + request.name, found.graph.broken_because,
+                  "choose another one: holdfast list " + store.name);
+  }
+  RestorePlan plan;
+  plan.store = store.name;
+  plan.name = request.name;
+  plan.mode = request.mode;
+  plan.backup_time = found.graph.modified;
+  plan.bytes_to_fetch = found.graph.bytes;
+  plan.objects_to_fetch = found.graph.parts.size();
+  plan.space_needed = found.graph.bytes;
+  plan.space_free = free_space(store.temporary_parent.empty() ? fs::temp_directory_path()
+                                                              : store.temporary_parent);
+  if (plan.space_free < plan.space_needed) {
+    plan.conflicts.push_back("too little space for the file in the temporary folder");
+  }
+  add_conflicts(context, tool, request, plan);
+  add_steps(found, request, plan);
+  auto details = std::make_shared<PlanDetails>();
+  details->found = std::move(found);
+  details->force = request.force || request.mode == RestoreMode::kScratch;
+  details->safety_backup = request.safety_backup && request.mode != RestoreMode::kScratch;
+  plan.details = details;
+  return plan;
+}
+
+RestoreOutcome run_restore(const Context& context, const Store& store, GraphTool& tool,
+                           const RestorePlan& plan, Progress& progress) {
+  return RestoreRun(context, store, tool, plan, progress).run();
+}
+
+}  // namespace holdfast::datastore::sg

@@ -1,0 +1,134 @@
+#include "datastore/stackgraph/stackgraph.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "datastore/stackgraph/backup.h"
+#include "datastore/stackgraph/proof.h"
+#include "datastore/stackgraph/restore.h"
+#include "datastore/stackgraph/stored.h"
+#include "datastore/stackgraph/workspace.h"
+
+namespace holdfast::datastore {
+
+namespace {
+
+using sg::StoredGraph;
+
+// No run works at a part for longer.
+constexpr auto kAbandonedAfter = std::chrono::hours(24);
+
+class StackGraph : public Datastore {
+ public:
+  explicit StackGraph(sg::Store store) : store_(std::move(store)) {}
+
+  const std::string& store() const override { return store_.name; }
+
+  std::vector<BackupEntry> list(const Context& context) override {
+    std::vector<BackupEntry> out;
+    for (const StoredGraph& graph : sg::list_graphs(context, store_)) {
+      BackupEntry entry;
+      entry.name = graph.name;
+      entry.kind = "file";
+      entry.complete = graph.broken_because.empty();
+      entry.broken_because = graph.broken_because;
+      entry.is_abandoned =
+          !entry.complete && graph.modified + kAbandonedAfter < context.clock().now();
+      if (entry.complete) entry.completed = graph.modified;
+      entry.bytes = graph.bytes;
+      entry.objects = graph.parts.size();
+      if (graph.date) entry.details["date"] = *graph.date;
+      out.push_back(std::move(entry));
+    }
+    return out;
+  }
+
+  BackupOutcome backup(const Context& context, const BackupRequest& request, Fence& fence,
+                       Progress& progress) override {
+    const sg::Workspace workspace(store_.temporary_parent);
+    return sg::run_backup(context, store_, workspace, "", request, fence, progress);
+  }
+
+  RestorePlan plan(const Context& context, const PlanRequest& request) override {
+    if (request.mode == RestoreMode::kScratch) refuse_drill();
+    return sg::plan_restore(context, store_, *store_.tool, request);
+  }
+
+  RestoreOutcome restore(const Context& context, const RestorePlan& plan,
+                         Progress& progress) override {
+    return sg::run_restore(context, store_, *store_.tool, plan, progress);
+  }
+
+  VerifyReport verify(const Context& context, const VerifyRequest& request,
+                      Progress& progress) override {
+    const sg::FoundGraph found = sg::find_graph(context, store_, request.name);
+    VerifyReport report;
+    report.objects = found.graph.parts.size();
+    report.bytes = found.graph.bytes;
+    if (!found.note) report.objects_without_checksum = report.objects;
+    if (!found.graph.broken_because.empty()) {
+      report.problems.push_back(found.graph.broken_because);
+      return report;
+    }
+    if (!request.deep) return report;
+    progress.phase("verify", found.graph.bytes, found.graph.parts.size());
+    try {
+      const sg::Proof proof = sg::prove_stored(context, store_, found, progress);
+      report.warnings = proof.warnings;
+      if (proof.note) report.objects_without_checksum = 0;
+    } catch (const Corrupt& error) {
+      report.problems.push_back(error.reason());
+    }
+    return report;
+  }
+
+  Measurement measure(const Context& context, const MeasureTarget&) override {
+    return store_.tool->measure(context);
+  }
+
+  std::optional<Measurement> recorded(const Context& context, const std::string& name) override {
+    const sg::FoundGraph found = sg::find_graph(context, store_, name);
+    if (!found.note) return std::nullopt;
+    return found.note->measured;
+  }
+
+  void remove(const Context& context, const std::string& name, Fence& fence) override {
+    const sg::FoundGraph found = sg::find_graph(context, store_, name);
+    for (const sg::StoredPart& part : found.graph.parts) {
+      if (part.key.empty()) continue;
+      fence.check();
+      storage::remove_one(*store_.storage, context, {store_.bucket, part.key});
+    }
+    if (found.note && found.note->name == name) sg::remove_note(context, store_, *found.note);
+  }
+
+  std::vector<std::string> recover(const Context&) override { return {}; }
+
+ private:
+  [[noreturn]] void refuse_drill() const {
+    throw Unsupported("drill " + store_.name, "a command imports into the one graph only",
+                      "restore into a StackState of its own, or use verify --deep");
+  }
+
+  sg::Store store_;
+};
+
+}  // namespace
+
+std::unique_ptr<Datastore> make_stackgraph(const StackGraphOptions& options,
+                                           storage::Storage& storage) {
+  sg::check_rules(options.names, "backup.stackGraph.scheduled.backupNameParseRegexp");
+  sg::Store store;
+  store.bucket = options.bucket;
+  store.prefix = options.prefix.empty() ? "" : options.prefix + "/";
+  store.names = options.names;
+  store.zone = options.zone;
+  store.split_bytes = options.split_bytes;
+  store.temporary_parent = options.temporary_folder;
+  store.transfer = options.transfer;
+  store.tool = sg::make_command_tool(options.commands);
+  store.storage = &storage;
+  return std::make_unique<StackGraph>(std::move(store));
+}
+
+}  // namespace holdfast::datastore

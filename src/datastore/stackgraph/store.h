@@ -1,0 +1,28 @@
+// What the files of this folder share: the options, the bucket, and the graph.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/zone.h"
+#include "datastore/stackgraph/graph_tool.h"
+#include "datastore/stackgraph/names.h"
+#include "storage/storage.h"
+#include "transfer/transfer.h"
+
+namespace holdfast::datastore::sg {
+
+struct Store {
+  std::string name = "stackgraph";
+  std::string bucket = "sts-stackgraph-backup";
+  std::string prefix;  // of every key: empty, or with a slash at its end
+  NameRules names;
+  Zone zone = Zone::utc();
+  std::uint64_t split_bytes = 0;  // 0: one object an export
+  fs::path temporary_parent;
+  transfer::TransferOptions transfer;
+  std::unique_ptr<GraphTool> tool;
+  storage::Storage* storage = nullptr;  // borrowed
+};
+
+}  // namespace holdfast::datastore::sg

@@ -1,0 +1,204 @@
+#include "datastore/stackgraph/stored.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "codec/text.h"
+
+namespace holdfast::datastore::sg {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;
+constexpr std::uint64_t kLongestNote = 64 << 10;
+constexpr const char* kNotes = ".holdfast/graphs/";
+constexpr const char* kMetadata = "holdfast-graph";
+
+Json json_of(const Note& note) {
+  return {{"format", kFormat},
+          {"min_reader", kFormat},
+          {"name", note.name},
+          {"bytes", note.digest.size},
+          {"digest", note.digest.text()},
+          {"parts", note.parts},
+          {"run", note.run_id},
+          {"counts", note.measured.counts},
+          {"hashes", note.measured.hashes}};
+}
+
+// nullopt for what is none of ours or damaged: then nothing is noted.
+std::optional<Note> parse_note(const std::string& text, const std::string& where) {
+  try {
+    const Json json = Json::parse(text);
+    if (json.at("min_reader").get<int>() > kFormat) {
+      throw Unsupported(where, "it was written by a newer holdfast", "use that one");
+    }
+    Note note;
+    note.name = json.at("name").get<std::string>();
+    auto digest = transfer::parse_object_digest(json.at("digest").get<std::string>(),
+                                                json.at("bytes").get<std::uint64_t>());
+    if (!digest) return std::nullopt;
+    note.digest = *digest;
+    note.parts = json.at("parts").get<unsigned>();
+    note.run_id = json.at("run").get<std::string>();
+    note.measured.counts = json.at("counts").get<std::map<std::string, std::uint64_t>>();
+    note.measured.hashes = json.at("hashes").get<std::map<std::string, std::string>>();
+    return note;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::string note_key(const Store& store, const transfer::ObjectDigest& digest) {
+  return store.prefix + kNotes + codec::to_hex(digest.sha256) + ".json";
+}
+
+std::optional<Note> read_note(const Context& context, const Store& store, const std::string& key) {
+  const storage::ObjectRef ref{store.bucket, key};
+  try {
+    auto reader = store.storage->get(context, ref, {});
+    return parse_note(read_all(*reader, kLongestNote), "the note " + ref.text());
+  } catch (const NotFound&) {
+    return std::nullopt;
+  } catch (const InvalidArgument&) {
+    return std::nullopt;  // longer than any of ours
+  }
+}
+
+std::vector<storage::ObjectInfo> list_under(const Context& context, const Store& store,
+                                            const std::string& prefix) {
+  std::vector<storage::ObjectInfo> out;
+  storage::ListRequest request;
+  request.bucket = store.bucket;
+  request.prefix = prefix;
+  request.delimiter = "/";
+  for (;;) {
+    storage::ListPage page = store.storage->list(context, request);
+    out.insert(out.end(), page.objects.begin(), page.objects.end());
+    if (page.next.empty()) return out;
+    request.cursor = page.next;
+  }
+}
+
+// A name may be there whole and as parts; what is whole wins.
+void add(const Store& store, std::map<std::string, StoredGraph>& graphs,
+         const storage::ObjectInfo& object) {
+  std::string name = object.key.substr(store.prefix.size());
+  const auto part = parse_part(name);
+  if (part) name = part->name;
+  if (!is_export(store.names, name)) return;
+  StoredGraph& graph = graphs[name];
+  if (!graph.parts.empty() && graph.is_split != part.has_value()) {
+    if (part) return;
+    graph = {};
+  }
+  graph.name = name;
+  graph.is_split = part.has_value();
+  // Keys sort ".100" before ".11".
+  const std::size_t place = part ? part->number : 0;
+  if (graph.parts.size() <= place) graph.parts.resize(place + 1);
+  graph.parts[place] = {object.key, object.size, object.revision};
+  graph.bytes += object.size;
+  graph.modified = std::max(graph.modified, object.modified);
+}
+
+bool is_before(const StoredGraph& a, const StoredGraph& b) {
+  if (a.date && b.date && *a.date != *b.date) return *a.date < *b.date;
+  if (a.date.has_value() != b.date.has_value()) return !a.date.has_value();
+  if (!a.date && a.modified != b.modified) return a.modified < b.modified;
+  return a.name < b.name;
+}
+
+std::vector<StoredGraph> graphs_under(const Context& context, const Store& store,
+                                      const std::string& prefix) {
+  std::map<std::string, StoredGraph> graphs;
+  for (const storage::ObjectInfo& object : list_under(context, store, prefix)) {
+    add(store, graphs, object);
+  }
+  std::vector<StoredGraph> out;
+  for (auto& [name, graph] : graphs) {
+    graph.date = date_in(store.names, name);
+    for (std::size_t i = 0; i < graph.parts.size(); ++i) {
+      if (!graph.parts[i].key.empty()) continue;
+      graph.broken_because = fmt::format("{} is missing", part_name(name, unsigned(i)));
+      break;
+    }
+    if (graph.bytes == 0) graph.broken_because = "it is empty";
+    out.push_back(std::move(graph));
+  }
+  std::sort(out.begin(), out.end(), is_before);
+  return out;
+}
+
+}  // namespace
+
+std::vector<StoredGraph> list_graphs(const Context& context, const Store& store) {
+  return graphs_under(context, store, store.prefix);
+}
+
+FoundGraph find_graph(const Context& context, const Store& store, const std::string& name) {
+  FoundGraph found;
+  std::vector<StoredGraph> graphs = graphs_under(context, store, store.prefix + name);
+  auto graph = std::find_if(graphs.begin(), graphs.end(),
+                            [&](const StoredGraph& one) { return one.name == name; });
+  if (graph == graphs.end()) {
+    throw NotFound("backup " + name, "there is none in the bucket " + store.bucket,
+                   "holdfast list " + store.name + " shows those that are there");
+  }
+  found.graph = std::move(*graph);
+  const StoredPart& first = found.graph.parts.front();
+  if (first.key.empty()) return found;
+  const auto info = storage::find(*store.storage, context, {store.bucket, first.key});
+  if (!info) return found;
+  auto metadata = info->attributes.metadata.find(kMetadata);
+  if (metadata == info->attributes.metadata.end()) return found;
+  found.note = parse_note(metadata->second, "backup " + name);
+  if (!found.note || !found.graph.broken_because.empty()) return found;
+  const unsigned parts = unsigned(found.graph.parts.size());
+  if (found.graph.is_split && parts != found.note->parts) {
+    found.graph.broken_because = fmt::format("{} of {} parts are there", parts, found.note->parts);
+  } else if (found.graph.bytes != found.note->digest.size) {
+    found.graph.broken_because = fmt::format("it has {} bytes, and had {} when it was made",
+                                             found.graph.bytes, found.note->digest.size);
+  }
+  return found;
+}
+
+std::optional<Note> find_note(const Context& context, const Store& store,
+                              const transfer::ObjectDigest& digest) {
+  auto note = read_note(context, store, note_key(store, digest));
+  if (!note || !(note->digest == digest)) return std::nullopt;
+  return note;
+}
+
+std::optional<Note> find_note_by_name(const Context& context, const Store& store,
+                                      const std::string& name) {
+  for (const storage::ObjectInfo& object : list_under(context, store, store.prefix + kNotes)) {
+    auto note = read_note(context, store, object.key);
+    if (note && note->name == name) return note;
+  }
+  return std::nullopt;
+}
+
+void write_note(const Context& context, const Store& store, const Note& note) {
+  const std::string text = json_of(note).dump(2) + "\n";
+  storage::put_bytes(*store.storage, context, {store.bucket, note_key(store, note.digest)}, text);
+}
+
+void remove_note(const Context& context, const Store& store, const Note& note) {
+  storage::remove_one(*store.storage, context, {store.bucket, note_key(store, note.digest)});
+}
+
+storage::Attributes attributes_of(const Note& note) {
+  storage::Attributes attributes;
+  attributes.headers["content-type"] = "application/octet-stream";
+  attributes.metadata[kMetadata] = json_of(note).dump(-1, ' ', true);
+  return attributes;
+}
+
+}  // namespace holdfast::datastore::sg

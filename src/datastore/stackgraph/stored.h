@@ -1,0 +1,63 @@
+// Exports as they lie in the bucket: objects whose bytes are what the exporter wrote, in one piece
+// or in parts, and what was noted about them. Form: docs/formats/stackgraph.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datastore/stackgraph/store.h"
+#include "transfer/object_digest.h"
+
+namespace holdfast::datastore::sg {
+
+struct StoredPart {
+  std::string key;
+  std::uint64_t size = 0;
+  std::string revision;
+};
+struct StoredGraph {
+  std::string name;
+  std::vector<StoredPart> parts;  // in the order of their bytes
+  bool is_split = false;
+  std::uint64_t bytes = 0;
+  std::optional<std::string> date;  // as it stands in the name
+  WallTime modified;                // the youngest part
+  std::string broken_because;       // empty: nothing is known to be missing
+};
+
+// What is noted at backup time: among the object's metadata, and in a note by the content's hash,
+// for a file that was moved by hand and has lost its metadata.
+struct Note {
+  std::string name;  // at backup time
+  transfer::ObjectDigest digest;
+  unsigned parts = 1;
+  std::string run_id;
+  Measurement measured;
+};
+
+// All of them, by the time in their names (those without one by their age), oldest first. A list
+// shows no metadata: that the last parts of a split one are missing is told by find_graph() only.
+std::vector<StoredGraph> list_graphs(const Context& context, const Store& store);
+
+// With its note; NotFound when there is no such export. `broken_because` tells a size or a number
+// of parts that is not the noted one.
+struct FoundGraph {
+  StoredGraph graph;
+  std::optional<Note> note;  // none with the object
+};
+FoundGraph find_graph(const Context& context, const Store& store, const std::string& name);
+
+// The note of a content that was seen before under whatever name; nullopt when there is none.
+std::optional<Note> find_note(const Context& context, const Store& store,
+                              const transfer::ObjectDigest& digest);
+// Whether anything was ever noted about an export of that name.
+std::optional<Note> find_note_by_name(const Context& context, const Store& store,
+                                      const std::string& name);
+
+void write_note(const Context& context, const Store& store, const Note& note);
+void remove_note(const Context& context, const Store& store, const Note& note);
+
+storage::Attributes attributes_of(const Note& note);
+
+}  // namespace holdfast::datastore::sg

@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""StackGraph by a command pair that plays StackState's, through a gateway on a folder: `holdfast backup`, `list`, `restore`, `verify`, `prune`."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import processes  # noqa: E402
+
+STORE = "stackgraph"
+BUCKET = "sts-stackgraph-backup"
+FAILED, USAGE, NOT_FOUND, REFUSED, CORRUPT = 1, 2, 3, 4, 5
+COMMANDS = processes.ROOT / "tests/fixtures/graph-commands/graph_commands.py"
+NAME = re.compile(r"sts-backup-\d{8}-\d{4}\.graph")
+OLD = "sts-backup-20210216-0300.graph"
+
+
+class StackGraphTestCase(unittest.TestCase):
+    maxDiff = None
+    VALUES: dict = {}
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="holdfast-stackgraph-", ignore_cleanup_errors=True)
+        self.addCleanup(folder.cleanup)
+        self.work = pathlib.Path(folder.name)
+        self.home, self.temporary = self.work / "home", self.work / "temporary"
+        self.objects = self.work / "objects"
+        self.bucket = self.objects / BUCKET
+        for path in (self.home, self.temporary, self.bucket):
+            path.mkdir(parents=True)
+        self.graph = self.home / "graph"
+        stackgraph = {"exportCommand": [str(COMMANDS), "export", "{file}"], "importCommand": [str(COMMANDS), "import", "{file}", "{force}"],
+                      "environment": {"GRAPH_HOME": str(self.home)}, "temporaryFolder": str(self.temporary)}
+        values = processes.merge({"backup": {"stackGraph": {}}, "holdfast": {"stackgraph": stackgraph}}, json.loads(json.dumps(self.VALUES)))
+        self.gateway = processes.Gateway(self.work, self.objects, values)
+        self.addCleanup(self.gateway.stop)
+
+    def run_holdfast(self, *arguments, trouble: str = "", env: dict | None = None) -> subprocess.CompletedProcess:
+        return subprocess.run([processes.holdfast_binary(), "-c", self.gateway.values, *arguments], capture_output=True, text=True, timeout=120,
+                              stdin=subprocess.DEVNULL, env={**os.environ, "GRAPH_TROUBLE": trouble, **(env or {})})
+
+    def holdfast(self, *arguments, **more) -> str:
+        done = self.run_holdfast(*arguments, **more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_clean()
+        return done.stdout
+
+    def refused(self, code: int, *arguments, **more) -> str:
+        """The error's one line."""
+        done = self.run_holdfast("-q", *arguments, **more)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len([line for line in lines if line.startswith("holdfast: ") and "warning" not in line]), 1, done.stderr)
+        self.assert_clean()
+        return lines[-1]
+
+    def assert_clean(self):
+        """Nothing of ours is left in the temporary folder."""
+        self.assertEqual([path.name for path in self.temporary.rglob("*") if path.is_file() and path.name != ".holdfast.lock"], [])
+
+    def backup(self, **more) -> str:
+        return json.loads(self.holdfast("--output", "json", "backup", STORE, **more))["name"]
+
+    def rename(self, name: str, to: str) -> str:
+        """By hand, in the folder: of every part of it."""
+        for path in self.bucket.glob(name + "*"):
+            path.rename(self.bucket / path.name.replace(name, to))
+        return to
+
+    def old_backup(self, name: str = OLD) -> str:
+        """One that is not of this minute."""
+        return self.rename(self.backup(), name)
+
+    def names(self) -> list[str]:
+        return [entry["name"] for entry in json.loads(self.holdfast("--output", "json", "list", STORE)) if entry["complete"]]
+
+    def stored_files(self) -> list[str]:
+        return sorted(path.name for path in self.bucket.iterdir() if path.is_file())
+
+
+class CommandTest(StackGraphTestCase):
+    def test_backup_list_restore(self):
+        self.graph.write_text("topology and settings\n" * 1000)
+        name = self.backup()
+        self.assertRegex(name, NAME)
+        self.assertEqual((self.bucket / name).read_text(), "graph export\n" + self.graph.read_text(), "what the exporter wrote, as it wrote it")
+        self.assertEqual(self.holdfast("list", STORE), f'=== Listing StackGraph backups in bucket "{BUCKET}"...\n{name}\n===\n')
+        self.holdfast("verify", STORE, name, "--deep")
+        saved = self.graph.read_text()
+        self.graph.unlink()
+        self.assertEqual(self.holdfast("restore", STORE, name),
+                         f'=== Downloading StackGraph backup "{name}" from bucket "{BUCKET}"...\n=== Importing StackGraph data from "{name}"...\n===\n')
+        self.assertEqual(self.graph.read_text(), saved)
+
+    def test_data_that_is_there_is_only_replaced_by_force_and_saved_first(self):
+        self.graph.write_text("old\n")
+        name = self.old_backup()
+        self.graph.write_text("new\n")
+        line = self.refused(REFUSED, "restore", STORE, name)
+        self.assertIn("Restore isn't possible in a non empty", line)
+        self.assertIn("--force", line)
+        self.assertEqual(self.graph.read_text(), "new\n")
+        self.assertIn("before-restore-", self.holdfast("restore", STORE, name, "-force"))
+        self.assertEqual(self.graph.read_text(), "old\n")
+        safety, = [found for found in self.names() if found != name]
+        self.holdfast("restore", STORE, safety, "--force", "--no-safety-backup")
+        self.assertEqual(self.graph.read_text(), "new\n")
+        self.assertEqual(len(self.names()), 2)
+
+    def test_a_refusal_that_ends_with_0_is_one(self):
+        self.graph.write_text("old\n")
+        name = self.backup()
+        self.refused(REFUSED, "restore", STORE, name, trouble="quiet-refusal")
+
+    def test_an_import_that_fails_names_the_way_back(self):
+        self.graph.write_text("old\n")
+        name = self.old_backup()
+        self.graph.write_text("new\n")
+        line = self.refused(FAILED, "restore", STORE, name, "--force", trouble="broken-import")
+        self.assertIn("the storage layer went away", line)
+        command = re.search(r"holdfast restore (stackgraph \S+ --force)", line)
+        self.assertEqual(self.graph.read_text(), "")
+        self.holdfast("restore", *command[1].split())
+        self.assertEqual(self.graph.read_text(), "new\n")
+
+    def test_two_of_one_minute(self):
+        self.graph.write_text("data\n")
+        names = {self.backup()}
+        done = self.run_holdfast("backup", STORE)
+        if done.returncode == 0:  # the minute has changed
+            names = set(self.names())
+            self.assertEqual(len(names), 2)
+            return
+        self.assertEqual(done.returncode, REFUSED, done.stderr)
+        self.assertEqual(set(self.names()), names)
+
+    def test_exports_that_are_none(self):
+        self.graph.write_text("data\n" * 100)
+        for trouble, reason in (("fail", "no connection to the storage layer"), ("nothing", "does not exist"), ("empty", "is empty"),
+                                ("half", "status 1"), ("old", "older than this run"), ("late", "still writes")):
+            with self.subTest(trouble):
+                self.assertIn(reason, self.refused(FAILED, "backup", STORE, trouble=trouble))
+                self.assertEqual(self.stored_files(), [])
+
+    def test_commands_that_are_not_there_or_do_not_end(self):
+        for command, reason in ((["no-such-program", "{file}"], "no program no-such-program"),
+                                ([str(COMMANDS), "export", "{file}"], "not done after 1 second")):
+            values = json.loads(self.gateway.values.read_text())
+            values["holdfast"]["stackgraph"].update({"exportCommand": command, "timeLimit": "1s"})
+            other = self.work / "other.yaml"
+            other.write_text(json.dumps(values))
+            done = subprocess.run([processes.holdfast_binary(), "-q", "-c", other, "backup", STORE], capture_output=True, text=True, timeout=60,
+                                  env={**os.environ, "GRAPH_TROUBLE": "hang"})
+            self.assertEqual(done.returncode, FAILED, done.stderr)
+            self.assertIn(reason, done.stderr)
+            self.assertEqual(self.stored_files(), [])
+
+    def test_what_is_altered_is_found_before_the_graph_is_touched(self):
+        self.graph.write_text("data\n" * 1000)
+        name = self.backup()
+        whole = (self.bucket / name).read_bytes()
+        changed = bytearray(whole)
+        changed[len(changed) // 2] ^= 1
+        for content in (whole[:-1], bytes(changed), whole + b"x"):
+            with open(self.bucket / name, "r+b") as file:
+                file.write(content)
+                file.truncate(len(content))
+            self.assertIn(name, self.refused(CORRUPT, "restore", STORE, name, "--force"))
+            self.assertEqual(self.graph.read_text(), "data\n" * 1000)
+            self.refused(CORRUPT, "verify", STORE, name, "--deep")
+
+    def test_files_that_were_moved_by_hand(self):
+        self.graph.write_text("data\n" * 1000)
+        name = self.backup()
+        content = (self.bucket / name).read_bytes()
+        # Through a copy, which loses the metadata.
+        (self.bucket / name).unlink()
+        (self.bucket / "kept-for-the-audit.graph").write_bytes(content)
+        self.assertEqual(self.names(), ["kept-for-the-audit.graph"])
+        self.graph.unlink()
+        done = self.run_holdfast("restore", STORE, "kept-for-the-audit.graph")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("nobody has noted", done.stderr)
+        # Under its own name again, but cut.
+        (self.bucket / name).write_bytes(content[:-100])
+        self.refused(CORRUPT, "restore", STORE, name, "--force")
+        # One of somebody else.
+        (self.bucket / "theirs.graph").write_bytes(b"graph export\ntheirs\n")
+        done = self.run_holdfast("restore", STORE, "theirs.graph", "--force", "--no-safety-backup")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("nobody has noted", done.stderr)
+        self.assertEqual(self.graph.read_text(), "theirs\n")
+
+    def test_no_such_backup(self):
+        self.assertIn("there is none", self.refused(NOT_FOUND, "restore", STORE, "sts-backup-20200101-0000.graph"))
+
+    def test_a_drill_needs_a_graph_of_its_own(self):
+        self.graph.write_text("data\n")
+        self.backup()
+        self.assertIn("one graph only", self.refused(FAILED, "drill", STORE))
+
+    def test_retention_goes_by_the_names(self):
+        self.graph.write_text("data\n")
+        now = self.backup()
+        for name in ("sts-backup-20210215-0300.graph", OLD, "no-time.graph", "sts-backup-20210216-0300.graph.stackpacks.zip", "notes.txt"):
+            shutil.copy(self.bucket / now, self.bucket / name)
+        rows = self.holdfast("prune", STORE, "--dry-run")
+        self.assertEqual([line.split()[-3:] != [] for line in rows.splitlines()], [True] * 4)
+        self.assertEqual(len(self.names()), 4)
+        self.holdfast("prune", STORE)
+        self.assertEqual(self.stored_files(), sorted([now, "no-time.graph", "sts-backup-20210216-0300.graph.stackpacks.zip", "notes.txt"]))
+        # The newest good one stays, however old.
+        self.rename(now, OLD)
+        self.holdfast("prune", STORE)
+        self.assertIn(OLD, self.names())
+
+
+class SplitTest(StackGraphTestCase):
+    VALUES = {"backup": {"stackGraph": {"splitArchiveSize": "1000", "s3Prefix": "cluster-1"}}}
+
+    def setUp(self):
+        super().setUp()
+        self.bucket = self.bucket / "cluster-1"
+
+    def test_parts_are_one_backup(self):
+        self.graph.write_text("".join(f"line {number}\n" for number in range(400)))
+        saved = self.graph.read_text()
+        name = self.backup()
+        parts = self.stored_files()
+        self.assertEqual(parts, [f"{name}.{number:02}" for number in range(len(parts))])
+        self.assertGreater(len(parts), 3)
+        self.assertEqual("".join((self.bucket / part).read_text() for part in parts), "graph export\n" + saved)
+        self.assertEqual(self.names(), [name])
+        self.holdfast("verify", STORE, name, "--deep")
+        self.graph.unlink()
+        self.holdfast("restore", STORE, name)
+        self.assertEqual(self.graph.read_text(), saved)
+        # Without one part it is no backup.
+        kept = (self.bucket / parts[1]).read_bytes()
+        (self.bucket / parts[1]).unlink()
+        self.assertEqual(self.names(), [])
+        self.refused(CORRUPT, "restore", STORE, name, "--force")
+        (self.bucket / parts[1]).write_bytes(kept)
+        (self.bucket / parts[-1]).unlink()
+        self.assertIn(f"{len(parts) - 1} of {len(parts)} parts", self.refused(CORRUPT, "restore", STORE, name, "--force"))
+        self.assertEqual(self.graph.read_text(), saved)
+
+
+if __name__ == "__main__":
+    unittest.main()
