@@ -7,81 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import processes  # noqa: E402
-
-STORE = "stackgraph"
-BUCKET = "sts-stackgraph-backup"
-FAILED, USAGE, NOT_FOUND, REFUSED, CORRUPT = 1, 2, 3, 4, 5
-COMMANDS = processes.ROOT / "tests/fixtures/graph-commands/graph_commands.py"
-NAME = re.compile(r"sts-backup-\d{8}-\d{4}\.graph")
-OLD = "sts-backup-20210216-0300.graph"
-
-
-class StackGraphTestCase(unittest.TestCase):
-    maxDiff = None
-    VALUES: dict = {}
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="holdfast-stackgraph-", ignore_cleanup_errors=True)
-        self.addCleanup(folder.cleanup)
-        self.work = pathlib.Path(folder.name)
-        self.home, self.temporary = self.work / "home", self.work / "temporary"
-        self.objects = self.work / "objects"
-        self.bucket = self.objects / BUCKET
-        for path in (self.home, self.temporary, self.bucket):
-            path.mkdir(parents=True)
-        self.graph = self.home / "graph"
-        stackgraph = {"exportCommand": [str(COMMANDS), "export", "{file}"], "importCommand": [str(COMMANDS), "import", "{file}", "{force}"],
-                      "environment": {"GRAPH_HOME": str(self.home)}, "temporaryFolder": str(self.temporary)}
-        values = processes.merge({"backup": {"stackGraph": {}}, "holdfast": {"stackgraph": stackgraph}}, json.loads(json.dumps(self.VALUES)))
-        self.gateway = processes.Gateway(self.work, self.objects, values)
-        self.addCleanup(self.gateway.stop)
-
-    def run_holdfast(self, *arguments, trouble: str = "", env: dict | None = None) -> subprocess.CompletedProcess:
-        return subprocess.run([processes.holdfast_binary(), "-c", self.gateway.values, *arguments], capture_output=True, text=True, timeout=120,
-                              stdin=subprocess.DEVNULL, env={**os.environ, "GRAPH_TROUBLE": trouble, **(env or {})})
-
-    def holdfast(self, *arguments, **more) -> str:
-        done = self.run_holdfast(*arguments, **more)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assert_clean()
-        return done.stdout
-
-    def refused(self, code: int, *arguments, **more) -> str:
-        """The error's one line."""
-        done = self.run_holdfast("-q", *arguments, **more)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        lines = done.stderr.splitlines()
-        self.assertEqual(len([line for line in lines if line.startswith("holdfast: ") and "warning" not in line]), 1, done.stderr)
-        self.assert_clean()
-        return lines[-1]
-
-    def assert_clean(self):
-        """Nothing of ours is left in the temporary folder."""
-        self.assertEqual([path.name for path in self.temporary.rglob("*") if path.is_file() and path.name != ".holdfast.lock"], [])
-
-    def backup(self, **more) -> str:
-        return json.loads(self.holdfast("--output", "json", "backup", STORE, **more))["name"]
-
-    def rename(self, name: str, to: str) -> str:
-        """By hand, in the folder: of every part of it."""
-        for path in self.bucket.glob(name + "*"):
-            path.rename(self.bucket / path.name.replace(name, to))
-        return to
-
-    def old_backup(self, name: str = OLD) -> str:
-        """One that is not of this minute."""
-        return self.rename(self.backup(), name)
-
-    def names(self) -> list[str]:
-        return [entry["name"] for entry in json.loads(self.holdfast("--output", "json", "list", STORE)) if entry["complete"]]
-
-    def stored_files(self) -> list[str]:
-        return sorted(path.name for path in self.bucket.iterdir() if path.is_file())
+from stackgraph_cases import BUCKET, COMMANDS, CORRUPT, FAILED, NAME, NOT_FOUND, OLD, REFUSED, STORE, StackGraphTestCase  # noqa: E402
 
 
 class CommandTest(StackGraphTestCase):
@@ -215,6 +145,7 @@ class CommandTest(StackGraphTestCase):
         self.assertEqual(len(self.names()), 4)
         self.holdfast("prune", STORE)
         self.assertEqual(self.stored_files(), sorted([now, "no-time.graph", "sts-backup-20210216-0300.graph.stackpacks.zip", "notes.txt"]))
+        self.assertEqual(len(list((self.bucket / ".holdfast/graphs").iterdir())), 1, "all have the same content")
         # The newest good one stays, however old.
         self.rename(now, OLD)
         self.holdfast("prune", STORE)

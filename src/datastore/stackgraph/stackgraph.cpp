@@ -1,6 +1,6 @@
 #include "datastore/stackgraph/stackgraph.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "datastore/stackgraph/backup.h"
@@ -100,6 +100,12 @@ class StackGraph : public Datastore {
       storage::remove_one(*store_.storage, context, {store_.bucket, part.key});
     }
     if (found.note && found.note->name == name) sg::remove_note(context, store_, *found.note);
+  }
+
+  std::vector<std::string> clean(const Context& context, Fence& fence) override {
+    const unsigned removed = sg::remove_idle_notes(context, store_, fence);
+    if (removed == 0) return {};
+    return {fmt::format("removed {} notes of exports that are gone", removed)};
   }
 
   std::vector<std::string> recover(const Context&) override { return {}; }

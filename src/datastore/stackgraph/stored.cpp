@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "codec/text.h"
@@ -17,6 +18,8 @@ using Json = nlohmann::json;
 constexpr int kFormat = 1;
 constexpr std::uint64_t kLongestNote = 64 << 10;
 constexpr const char* kNotes = ".holdfast/graphs/";
+constexpr const char* kNoteEnding = ".json";
+constexpr std::size_t kHashDigits = 64;
 constexpr const char* kMetadata = "holdfast-graph";
 
 Json json_of(const Note& note) {
@@ -54,8 +57,21 @@ std::optional<Note> parse_note(const std::string& text, const std::string& where
   }
 }
 
-std::string note_key(const Store& store, const transfer::ObjectDigest& digest) {
-  return store.prefix + kNotes + codec::to_hex(digest.sha256) + ".json";
+std::string notes_of(const Store& store, const transfer::ObjectDigest& digest) {
+  return store.prefix + kNotes + codec::to_hex(digest.sha256) + ".";
+}
+
+std::string note_key(const Store& store, const Note& note) {
+  return notes_of(store, note.digest) + note.name + kNoteEnding;
+}
+
+// The export's name in a note's key; empty when it is none.
+std::string name_of_note(const Store& store, const std::string& key) {
+  const std::size_t begin = store.prefix.size() + std::string_view(kNotes).size() + kHashDigits + 1;
+  if (!key.ends_with(kNoteEnding) || key.size() < begin + std::string_view(kNoteEnding).size()) {
+    return "";
+  }
+  return key.substr(begin, key.size() - begin - std::string_view(kNoteEnding).size());
 }
 
 std::optional<Note> read_note(const Context& context, const Store& store, const std::string& key) {
@@ -171,14 +187,17 @@ FoundGraph find_graph(const Context& context, const Store& store, const std::str
 
 std::optional<Note> find_note(const Context& context, const Store& store,
                               const transfer::ObjectDigest& digest) {
-  auto note = read_note(context, store, note_key(store, digest));
-  if (!note || !(note->digest == digest)) return std::nullopt;
-  return note;
+  for (const storage::ObjectInfo& object : list_under(context, store, notes_of(store, digest))) {
+    auto note = read_note(context, store, object.key);
+    if (note && note->digest == digest) return note;
+  }
+  return std::nullopt;
 }
 
 std::optional<Note> find_note_by_name(const Context& context, const Store& store,
                                       const std::string& name) {
   for (const storage::ObjectInfo& object : list_under(context, store, store.prefix + kNotes)) {
+    if (name_of_note(store, object.key) != name) continue;
     auto note = read_note(context, store, object.key);
     if (note && note->name == name) return note;
   }
@@ -187,11 +206,38 @@ std::optional<Note> find_note_by_name(const Context& context, const Store& store
 
 void write_note(const Context& context, const Store& store, const Note& note) {
   const std::string text = json_of(note).dump(2) + "\n";
-  storage::put_bytes(*store.storage, context, {store.bucket, note_key(store, note.digest)}, text);
+  storage::PutRequest request;
+  request.condition.must_not_exist = true;
+  try {
+    storage::put_bytes(*store.storage, context, {store.bucket, note_key(store, note)}, text,
+                       request);
+  } catch (const PreconditionFailed&) {
+    // The same content under the same name: a run of this minute that did not come to its end.
+  }
 }
 
 void remove_note(const Context& context, const Store& store, const Note& note) {
-  storage::remove_one(*store.storage, context, {store.bucket, note_key(store, note.digest)});
+  storage::remove_one(*store.storage, context, {store.bucket, note_key(store, note)});
+}
+
+unsigned remove_idle_notes(const Context& context, const Store& store, Fence& fence) {
+  std::set<std::string> names;
+  std::set<std::uint64_t> sizes;
+  for (const StoredGraph& graph : list_graphs(context, store)) {
+    names.insert(graph.name);
+    sizes.insert(graph.bytes);
+  }
+  unsigned removed = 0;
+  for (const storage::ObjectInfo& object : list_under(context, store, store.prefix + kNotes)) {
+    if (names.contains(name_of_note(store, object.key))) continue;
+    const auto note = read_note(context, store, object.key);
+    // It may be that of a file that was renamed.
+    if (!note || sizes.contains(note->digest.size)) continue;
+    fence.check();
+    storage::remove_one(*store.storage, context, {store.bucket, object.key});
+    ++removed;
+  }
+  return removed;
 }
 
 storage::Attributes attributes_of(const Note& note) {

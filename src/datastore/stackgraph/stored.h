@@ -57,6 +57,8 @@ std::optional<Note> find_note_by_name(const Context& context, const Store& store
 
 void write_note(const Context& context, const Store& store, const Note& note);
 void remove_note(const Context& context, const Store& store, const Note& note);
+// Removes the notes of which no export is left, under whatever name; how many.
+unsigned remove_idle_notes(const Context& context, const Store& store, Fence& fence);
 
 storage::Attributes attributes_of(const Note& note);
 
