@@ -5,6 +5,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <memory>
 #include <optional>
 
 namespace holdfast::codec {
@@ -201,33 +202,46 @@ class ValueWriter {
   std::string& unknown_;
 };
 
-// The types that most values have, without a tree. False, with nothing appended, for all others and
-// for what is wrong.
+template <typename Number>
+std::optional<Number> parsed(std::string_view text) {
+  Number value = 0;
+  const char* const end = std::to_address(text.end());
+  const auto result = std::from_chars(std::to_address(text.begin()), end, value);
+  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  return value;
+}
+
+// The types that most values and ids have, without a tree. False, with nothing appended, for all
+// others and for what is wrong.
 bool append_common(std::string_view json, std::string& out) {
-  constexpr std::string_view kTyped = "{\"@type\":\"g:", kValue = "\",\"@value\":";
+  constexpr std::string_view kTyped = "{\"@type\":\"", kValue = "\",\"@value\":";
   if (!json.starts_with(kTyped) || !json.ends_with('}')) return false;
   json.remove_prefix(kTyped.size());
   json.remove_suffix(1);
-  const std::size_t end_of_name = json.find('"');
-  const std::string_view name = json.substr(0, end_of_name);
-  if (!json.substr(name.size()).starts_with(kValue)) return false;
-  const std::string_view content = json.substr(name.size() + kValue.size());
-  const char* const end = content.data() + content.size();
-  if (name == "Int64" || name == "Int32") {
-    std::int64_t value = 0;
-    const auto parsed = std::from_chars(content.data(), end, value);
-    if (parsed.ec != std::errc() || parsed.ptr != end) return false;
-    const bool is_small = name == "Int32";
-    if (is_small && value != std::int32_t(value)) return false;
-    append_integer(is_small ? GraphType::kInt32 : GraphType::kInt64, value, out);
+  const std::string_view name = json.substr(0, json.find('"'));
+  json.remove_prefix(name.size());
+  if (!json.starts_with(kValue)) return false;
+  json.remove_prefix(kValue.size());
+  if (name == "g:Int64" || name == "g:Int32" || name == "g:Date" || name == "g:Timestamp") {
+    const GraphType type = graph_type_of(name);
+    const std::optional<std::int64_t> value = parsed<std::int64_t>(json);
+    if (!value || (type == GraphType::kInt32 && *value != std::int32_t(*value))) return false;
+    append_integer(type, *value, out);
     return true;
   }
-  if (name != "Double") return false;
-  double value = 0;
-  const auto parsed = std::from_chars(content.data(), end, value);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return false;
-  append_double(GraphType::kDouble, value, out);
-  return true;
+  if (name == "g:Double") {
+    const std::optional<double> value = parsed<double>(json);
+    if (!value) return false;
+    append_double(GraphType::kDouble, *value, out);
+    return true;
+  }
+  if (name != "g:UUID" || json.size() < 2) return false;
+  const std::size_t before = out.size();
+  out += letter_of(GraphType::kUuid);
+  append_canonical_count(36, out);
+  if (append_uuid(json.substr(1, json.size() - 2), out)) return true;
+  out.resize(before);
+  return false;
 }
 
 }  // namespace

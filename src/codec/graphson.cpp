@@ -293,7 +293,11 @@ class ValueReader {
 
   static std::optional<std::string> checked_form(GraphType type, const std::string& text) {
     if (type == GraphType::kByteBuffer) return from_base64(text);
-    if (type == GraphType::kUuid) return checked_uuid(text);
+    if (type == GraphType::kUuid) {
+      std::string uuid;
+      if (!append_uuid(text, uuid)) return std::nullopt;
+      return uuid;
+    }
     if (type == GraphType::kChar) {
       const auto is_first = [](char c) { return (std::uint8_t(c) & 0xC0) != 0x80; };
       if (std::count_if(text.begin(), text.end(), is_first) != 1) return std::nullopt;
@@ -302,18 +306,6 @@ class ValueReader {
     const bool is_printable =
         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
     if (text.empty() || text.size() > kLongestForm || !is_printable) return std::nullopt;
-    return text;
-  }
-
-  static std::optional<std::string> checked_uuid(std::string text) {
-    if (text.size() != 36) return std::nullopt;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      char& c = text[i];
-      if (c >= 'A' && c <= 'F') c = char(c - 'A' + 'a');
-      const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-      const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-      if (is_dash ? c != '-' : !is_hex) return std::nullopt;
-    }
     return text;
   }
 
@@ -383,6 +375,19 @@ std::string_view name_of(GraphType type) {
 GraphType graph_type_of(std::string_view name) {
   const auto found = std::find(kNames.begin() + kFirstNamed, kNames.end(), name);
   return GraphType(found - kNames.begin());
+}
+
+bool append_uuid(std::string_view text, std::string& out) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c >= 'A' && c <= 'F') c = char(c - 'A' + 'a');
+    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (is_dash ? c != '-' : !is_hex) return false;
+    out += c;
+  }
+  return true;
 }
 
 GraphValue read_graphson(JsonScanner& scanner) { return ValueReader(scanner).read(0); }

@@ -69,6 +69,9 @@ struct GraphValue {
   bool operator==(const GraphValue&) const = default;
 };
 
+// Appends a UUID in lower case; false, with nothing useful appended, when `text` is none.
+bool append_uuid(std::string_view text, std::string& out);
+
 // Reads one value, to its end. Corrupt for what is no GraphSON 3: a number out of its type's range,
 // a map with half an entry. Unsupported
 // for arrays and objects without a type, as GraphSON 1 and 2 have them. A bare number is what

@@ -40,6 +40,8 @@ const char* end_of_plain(const char* at, const char* end) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -78,12 +80,6 @@ void JsonScanner::blanks() {
   while (next_ < end_ && (*next_ == ' ' || *next_ == '\t' || *next_ == '\r' || *next_ == '\n')) {
     ++next_;
   }
-}
-
-char JsonScanner::peek() {
-  if (next_ < end_ && *next_ > ' ') return *next_;
-  blanks();
-  return next_ < end_ ? *next_ : '\0';
 }
 
 void JsonScanner::open(char bracket, std::string_view expected) {
@@ -230,6 +226,20 @@ std::string_view JsonScanner::plain(std::string_view expected) {
   return {begin, std::size_t(next_ - begin)};
 }
 
+// {"@type":"g:Int64","@value":1} without blanks: a graph's file is made of these.
+bool JsonScanner::pass_typed_scalar() {
+  const char* const begin = next_;
+  if (pass("{\"@type\":\"g")) {
+    while (next_ < end_ && (is_letter(*next_) || is_digit(*next_) || *next_ == ':')) ++next_;
+    if (pass("\",\"@value\":") && next_ < end_ && *next_ != '{' && *next_ != '[') {
+      scalar();
+      if (pass("}")) return true;
+    }
+  }
+  next_ = begin;
+  return false;
+}
+
 std::string_view JsonScanner::skip() {
   peek();
   const char* const begin = next_;
@@ -240,7 +250,9 @@ std::string_view JsonScanner::skip() {
   do {
     // Before a value.
     const char c = peek();
-    if (c == '{' || c == '[') {
+    if (c == '{' && pass_typed_scalar()) {
+      // As good as a scalar.
+    } else if (c == '{' || c == '[') {
       if (depth == kDepth) fail("arrays and objects lie too deep in each other");
       is_object[depth] = c == '{';
       first[depth] = true;
@@ -257,13 +269,6 @@ std::string_view JsonScanner::skip() {
     }
   } while (depth > 0);
   return {begin, std::size_t(next_ - begin)};
-}
-
-bool JsonScanner::pass(std::string_view literal) {
-  if (std::size_t(end_ - next_) < literal.size()) return false;
-  if (std::memcmp(next_, literal.data(), literal.size()) != 0) return false;
-  next_ += literal.size();
-  return true;
 }
 
 void JsonScanner::end() {

@@ -33,7 +33,11 @@ class JsonScanner {
   }
 
   // First byte of the value, name or bracket to come; 0 at the end.
-  char peek();
+  char peek() {
+    if (next_ < end_ && *next_ > ' ') return *next_;
+    blanks();
+    return next_ < end_ ? *next_ : '\0';
+  }
   // Passes `bracket`, which is '{' or '['; `expected` is what the error says else: "the vertex is
   // not an object".
   void open(char bracket, std::string_view expected);
@@ -50,7 +54,12 @@ class JsonScanner {
   std::string_view skip();
   // Passes `literal` when exactly these bytes follow, without any blanks. (Writers repeat
   // themselves: one comparison instead of many steps.)
-  bool pass(std::string_view literal);
+  bool pass(std::string_view literal) {
+    if (std::size_t(end_ - next_) < literal.size()) return false;
+    if (std::string_view(next_, literal.size()) != literal) return false;
+    next_ += literal.size();
+    return true;
+  }
   // Throws unless only blanks are left.
   void end();
 
@@ -71,6 +80,7 @@ class JsonScanner {
   void number();
   void word(std::string_view word);
   void scalar();
+  bool pass_typed_scalar();
 
   const char* next_;
   const char* end_;
