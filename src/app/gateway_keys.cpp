@@ -32,6 +32,8 @@ struct Place {
 std::vector<Place> places_of(const config::Values& values) {
   std::vector<Place> places = {
       {config::Store::kStackGraph, values.stackgraph.bucket_name, values.stackgraph.prefix},
+      {config::Store::kConfiguration, values.configuration.bucket_name,
+       values.configuration.prefix},
       {config::Store::kClickHouse, values.clickhouse.bucket_name, values.clickhouse.prefix},
       {config::Store::kElasticsearch, values.elasticsearch.bucket_name,
        values.elasticsearch.prefix}};

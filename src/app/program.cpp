@@ -118,6 +118,8 @@ std::unique_ptr<datastore::Datastore> HoldfastProgram::make_datastore(config::St
       return make_elasticsearch(storage);
     case config::Store::kStackGraph:
       return datastore::make_stackgraph(stackgraph_options(values()), storage);
+    case config::Store::kConfiguration:
+      return datastore::make_stackgraph(configuration_options(values()), storage);
   }
   throw InvalidArgument(std::string(config::name_of(store)), "it is no store");
 }
@@ -204,7 +206,10 @@ job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& reque
     options.keep_snapshots = snapshot_retention(values());
   }
   if (request.store == config::Store::kStackGraph) {
-    options.keep_named = export_retention(values());
+    options.keep_named = stackgraph_retention(values());
+  }
+  if (request.store == config::Store::kConfiguration) {
+    options.keep_named = configuration_retention(values());
   }
   return options;
 }

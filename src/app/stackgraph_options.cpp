@@ -12,21 +12,13 @@ Zone zone_of(const config::Values& values) {
   return name == "local" ? Zone::local() : Zone::named(name);
 }
 
-}  // namespace
-
-datastore::StackGraphOptions stackgraph_options(const config::Values& values) {
-  const config::StackGraph& chart = values.stackgraph;
-  const config::StackGraphServer& server = values.holdfast.stackgraph;
-  if (server.driver != config::StackGraphDriver::kCommand) {
-    throw InvalidArgument("holdfast.stackgraph.driver", "this version has no Gremlin client yet",
-                          "set it to command");
-  }
+datastore::StackGraphOptions options_of(const config::Values& values, const config::Exports& chart,
+                                        const config::ExportCommands& server) {
   datastore::StackGraphOptions options;
   options.bucket = chart.bucket_name;
   options.prefix = chart.prefix;
   options.names = {chart.name_template, chart.name_parse_regexp, chart.datetime_parse_format};
   options.zone = zone_of(values);
-  options.split_bytes = chart.split_archive_bytes;
   options.temporary_folder = server.temporary_folder;
   options.commands.export_command = server.export_command;
   options.commands.import_command = server.import_command;
@@ -38,10 +30,44 @@ datastore::StackGraphOptions stackgraph_options(const config::Values& values) {
   return options;
 }
 
-job::NamedRetention export_retention(const config::Values& values) {
-  return {.time_delta = values.stackgraph.retention_time_delta,
-          .date_format = values.stackgraph.datetime_parse_format,
+job::NamedRetention retention_of(const config::Values& values, const config::Exports& chart) {
+  return {.time_delta = chart.retention_time_delta,
+          .date_format = chart.datetime_parse_format,
           .zone = zone_of(values)};
+}
+
+}  // namespace
+
+datastore::StackGraphOptions stackgraph_options(const config::Values& values) {
+  const config::StackGraphServer& server = values.holdfast.stackgraph;
+  if (server.driver != config::StackGraphDriver::kCommand) {
+    throw InvalidArgument("holdfast.stackgraph.driver", "this version has no Gremlin client yet",
+                          "set it to command");
+  }
+  datastore::StackGraphOptions options = options_of(values, values.stackgraph, server);
+  options.split_bytes = values.stackgraph.split_archive_bytes;
+  return options;
+}
+
+datastore::StackGraphOptions configuration_options(const config::Values& values) {
+  const config::ConfigurationServer& server = values.holdfast.configuration;
+  datastore::StackGraphOptions options = options_of(values, values.configuration, server);
+  options.store = "configuration";
+  options.always_replaces = true;
+  options.local_folder = server.local_folder;
+  options.most_local = values.configuration.max_local_files;
+  options.commands.what = "the settings";
+  options.commands.required_line = "_version:";
+  options.commands.most_bytes = values.configuration.max_yaml_bytes;
+  return options;
+}
+
+job::NamedRetention stackgraph_retention(const config::Values& values) {
+  return retention_of(values, values.stackgraph);
+}
+
+job::NamedRetention configuration_retention(const config::Values& values) {
+  return retention_of(values, values.configuration);
 }
 
 }  // namespace holdfast::app

@@ -1,4 +1,5 @@
-// What the values say of StackGraph, as its driver and its retention take it.
+// What the values say of StackGraph and of the settings, as their driver and their retention take
+// it.
 #pragma once
 
 #include "config/values.h"
@@ -8,7 +9,9 @@
 namespace holdfast::app {
 
 datastore::StackGraphOptions stackgraph_options(const config::Values& values);
+datastore::StackGraphOptions configuration_options(const config::Values& values);
 
-job::NamedRetention export_retention(const config::Values& values);
+job::NamedRetention stackgraph_retention(const config::Values& values);
+job::NamedRetention configuration_retention(const config::Values& values);
 
 }  // namespace holdfast::app

@@ -75,7 +75,8 @@ Command make_backup_command(Program& program) {
   command.description =
       "Sends what changed since the last backup; a backup appears under its name only when it is "
       "complete.\n"
-      "STORE: stackgraph, victoria-metrics-0, victoria-metrics-1, clickhouse or elasticsearch.";
+      "STORE: stackgraph, victoria-metrics-0, victoria-metrics-1, clickhouse, elasticsearch or "
+      "configuration (the settings).";
   command.examples = {"holdfast -c values.yaml backup victoria-metrics-0",
                       "holdfast -c values.yaml backup stackgraph",
                       "holdfast -c values.yaml backup clickhouse --full --wait 2h",

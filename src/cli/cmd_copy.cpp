@@ -31,6 +31,10 @@ job::CopyRequest request_of(const config::Values& values, config::Store store) {
       fill(job::BackupShape::kFiles, values.stackgraph.bucket_name,
            folder(values.stackgraph.prefix));
       break;
+    case config::Store::kConfiguration:
+      fill(job::BackupShape::kFiles, values.configuration.bucket_name,
+           folder(values.configuration.prefix));
+      break;
     case config::Store::kElasticsearch:
       fill(job::BackupShape::kRepository, values.elasticsearch.bucket_name,
            folder(values.elasticsearch.prefix));

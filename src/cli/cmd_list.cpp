@@ -94,6 +94,13 @@ void print_stackgraph(const config::StackGraph& values,
   print_complete(entries, quiet);
 }
 
+void print_configuration(const config::Configuration& values,
+                         const std::vector<datastore::BackupEntry>& entries, bool quiet) {
+  std::printf("=== Listing Settings backups in bucket \"%s\"...\n", values.bucket_name.c_str());
+  if (entries.empty()) std::printf("(no backups found)\n");
+  print_complete(entries, quiet);
+}
+
 std::string shown_time(const std::optional<WallTime>& when) {
   return when ? format_list_time(*when) : "-";
 }
@@ -136,6 +143,8 @@ int run(Program& program, const Arguments& arguments) {
     print_elasticsearch(program.values().elasticsearch, entries, program.global().quiet);
   } else if (named == config::Store::kStackGraph) {
     print_stackgraph(program.values().stackgraph, entries, program.global().quiet);
+  } else if (named == config::Store::kConfiguration) {
+    print_configuration(program.values().configuration, entries, program.global().quiet);
   } else {
     print_victoria_metrics(arguments.store, entries);
     return 0;  // its script prints the same frame around nothing

@@ -51,7 +51,8 @@ Command make_prune_command(Program& program) {
       "need; broken ones go after a day.\n"
       "elasticsearch: snapshots of its policy by snapshotRetentionExpireAfter, MinCount and "
       "MaxCount, as the cluster's own lifecycle management does; then what no snapshot needs.\n"
-      "stackgraph: exports whose name tells a time before backupRetentionTimeDelta; never the "
+      "stackgraph, configuration: exports whose name tells a time before backupRetentionTimeDelta; "
+      "never the "
       "newest good one, nor one without a time in its name.";
   command.examples = {"holdfast -c values.yaml prune victoria-metrics-0 --dry-run",
                       "holdfast -c values.yaml prune clickhouse"};

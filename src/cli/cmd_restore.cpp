@@ -74,9 +74,6 @@ void print_json(const Arguments& arguments, const datastore::RestoreOutcome& out
 }
 
 void print_text(const Arguments& arguments, const datastore::RestoreOutcome& outcome) {
-  for (const std::string& warning : outcome.warnings) {
-    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
-  }
   for (const std::string& fact : outcome.facts) std::printf("%s\n", fact.c_str());
   std::printf("%s restored from %s: %s in %llu objects fetched, %s already there\n",
               arguments.store.c_str(), arguments.name.c_str(),
@@ -88,9 +85,6 @@ void print_text(const Arguments& arguments, const datastore::RestoreOutcome& out
 // As the cluster itself answers, in the frame that StackState's own script prints.
 void print_elasticsearch(const config::Elasticsearch& values, const Arguments& arguments,
                          const datastore::RestoreOutcome& outcome) {
-  for (const std::string& warning : outcome.warnings) {
-    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
-  }
   std::string names;
   for (const std::string& index : outcome.indices) {
     names += fmt::format("{}      {}", names.empty() ? "\n" : ",\n", nlohmann::json(index).dump());
@@ -107,13 +101,16 @@ void print_elasticsearch(const config::Elasticsearch& values, const Arguments& a
 // The frame that StackState's own script prints.
 void print_stackgraph(const config::StackGraph& values, const Arguments& arguments,
                       const datastore::RestoreOutcome& outcome) {
-  for (const std::string& warning : outcome.warnings) {
-    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
-  }
   fmt::print(
       "=== Downloading StackGraph backup \"{0}\" from bucket \"{1}\"...\n"
       "=== Importing StackGraph data from \"{0}\"...\n",
       arguments.name, values.bucket_name);
+  for (const std::string& fact : outcome.facts) fmt::print("{}\n", fact);
+  fmt::print("===\n");
+}
+
+void print_configuration(const Arguments& arguments, const datastore::RestoreOutcome& outcome) {
+  fmt::print("=== Restoring settings backup from \"{}\"...\n", arguments.name);
   for (const std::string& fact : outcome.facts) fmt::print("{}\n", fact);
   fmt::print("===\n");
 }
@@ -189,8 +186,9 @@ void refuse_others_options(const Arguments& arguments, config::Store store) {
     throw InvalidArgument("command line", "--force is for elasticsearch and stackgraph",
                           arguments.store + " always replaces what is there: give --yes");
   }
-  if (arguments.no_safety_backup && store != config::Store::kStackGraph) {
-    throw InvalidArgument("command line", "--no-safety-backup is for stackgraph",
+  if (arguments.no_safety_backup && store != config::Store::kStackGraph &&
+      store != config::Store::kConfiguration) {
+    throw InvalidArgument("command line", "--no-safety-backup is for stackgraph and configuration",
                           "holdfast restore --help shows what each store takes");
   }
 }
@@ -223,10 +221,17 @@ int run(Program& program, const Arguments& arguments) {
       store.engine->restore(program.context(), request, program.progress(), confirm);
   if (json) {
     print_json(arguments, outcome);
-  } else if (named == config::Store::kElasticsearch) {
+    return 0;
+  }
+  for (const std::string& warning : outcome.warnings) {
+    std::fprintf(stderr, "holdfast: warning: %s\n", warning.c_str());
+  }
+  if (named == config::Store::kElasticsearch) {
     print_elasticsearch(program.values().elasticsearch, arguments, outcome);
   } else if (named == config::Store::kStackGraph) {
     print_stackgraph(program.values().stackgraph, arguments, outcome);
+  } else if (named == config::Store::kConfiguration) {
+    print_configuration(arguments, outcome);
   } else {
     print_text(arguments, outcome);
   }
@@ -279,7 +284,8 @@ Command make_restore_command(Program& program) {
       {"--force,--delete-all-indices",
        "elasticsearch: replace the indices that exist; stackgraph: the data that is there",
        &arguments->force},
-      {"--no-safety-backup", "stackgraph: replace what is there without a copy of it",
+      {"--no-safety-backup",
+       "stackgraph, configuration: replace what is there without a copy of it",
        &arguments->no_safety_backup},
       {"--wait", "how long to wait while another run holds the store (90s, 5m)", &arguments->wait},
   };

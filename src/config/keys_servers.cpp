@@ -102,32 +102,58 @@ void add_elasticsearch(std::vector<Key>& keys) {
   add_rates(keys, path, [](Values& values) -> Rates& { return values.holdfast.elasticsearch; });
 }
 
+// What StackGraph and the settings have in common; `commands` finds their part of Values.
+struct CommandDefaults {
+  std::string path, what, export_command, import_command, import_doc;
+};
+void add_commands(std::vector<Key>& keys, const CommandDefaults& of,
+                  const std::function<ExportCommands&(Values&)>& commands) {
+  const auto at = [&commands](auto member) {
+    return [commands, member](Values& values) -> auto& { return commands(values).*member; };
+  };
+  keys.push_back(words(of.path + "exportCommand", at(&ExportCommands::export_command),
+                       of.export_command, "writes " + of.what + " to {file}; run without a shell"));
+  keys.push_back(words(of.path + "importCommand", at(&ExportCommands::import_command),
+                       of.import_command, of.import_doc));
+  keys.push_back(secrets(of.path + "environment", at(&ExportCommands::environment),
+                         "variables of both commands, besides those of holdfast"));
+  keys.push_back(text(of.path + "workingFolder", at(&ExportCommands::working_folder), "\"\"",
+                      "the folder that both commands work in; empty: the file's own"));
+  keys.push_back(duration(of.path + "timeLimit", at(&ExportCommands::time_limit), "6h",
+                          "a command that is not done by then is ended, and has failed"));
+  keys.push_back(text(of.path + "temporaryFolder", at(&ExportCommands::temporary_folder), "\"\"",
+                      "the folder for one export, until it is in the bucket or restored; empty: "
+                      "the system's (TMPDIR, /tmp)"));
+  add_rates(keys, of.path, [commands](Values& values) -> Rates& { return commands(values); });
+}
+
 void add_stackgraph(std::vector<Key>& keys) {
   const std::string path = "holdfast.stackgraph.";
   keys.push_back(choice<StackGraphDriver>(
       path + "driver", HOLDFAST_AT(holdfast.stackgraph.driver), "command",
       {{"command", StackGraphDriver::kCommand}, {"gremlin", StackGraphDriver::kGremlin}},
       "a pair of commands, or the built-in Gremlin client"));
-  keys.push_back(words(path + "exportCommand", HOLDFAST_AT(holdfast.stackgraph.export_command),
-                       "[stackstate-server, -export, \"{file}\"]",
-                       "writes the graph to {file}; run without a shell"));
-  keys.push_back(words(path + "importCommand", HOLDFAST_AT(holdfast.stackgraph.import_command),
-                       "[stackstate-server, -import, \"{file}\", \"{force}\"]",
-                       "reads it from {file}; {force} becomes -force or goes away"));
-  keys.push_back(secrets(path + "environment", HOLDFAST_AT(holdfast.stackgraph.environment),
-                         "variables of both commands, besides those of holdfast"));
-  keys.push_back(text(path + "workingFolder", HOLDFAST_AT(holdfast.stackgraph.working_folder),
-                      "\"\"", "the folder that both commands work in; empty: the file's own"));
-  keys.push_back(duration(path + "timeLimit", HOLDFAST_AT(holdfast.stackgraph.time_limit), "6h",
-                          "a command that is not done by then is ended, and has failed"));
-  keys.push_back(text(path + "temporaryFolder", HOLDFAST_AT(holdfast.stackgraph.temporary_folder),
-                      "\"\"",
-                      "the folder for one export, until it is in the bucket or in the graph; "
-                      "empty: the system's (TMPDIR, /tmp)"));
+  add_commands(keys,
+               {path, "the graph", "[stackstate-server, -export, \"{file}\"]",
+                "[stackstate-server, -import, \"{file}\", \"{force}\"]",
+                "reads it from {file}; {force} becomes -force or goes away"},
+               [](Values& values) -> ExportCommands& { return values.holdfast.stackgraph; });
   keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.stackgraph.url),
                      "ws://127.0.0.1:8182/gremlin", "the Gremlin server's address",
                      {"ws", "wss", "http", "https"}));
-  add_rates(keys, path, [](Values& values) -> Rates& { return values.holdfast.stackgraph; });
+}
+
+void add_configuration(std::vector<Key>& keys) {
+  const std::string path = "holdfast.configuration.";
+  add_commands(keys,
+               {path, "the settings", "[settings-backup, -create, \"{file}\"]",
+                "[settings-backup, -restore, \"{file}\"]",
+                "reads them from {file}, in the place of those that are there"},
+               [](Values& values) -> ExportCommands& { return values.holdfast.configuration; });
+  keys.push_back(
+      text(path + "localFolder", HOLDFAST_AT(holdfast.configuration.local_folder), "\"\"",
+           "a folder that keeps the newest backup.configuration.maxLocalFiles exports as "
+           "well; empty: none"));
 }
 
 }  // namespace
@@ -140,6 +166,7 @@ void add_server_keys(std::vector<Key>& keys) {
   add_clickhouse(keys);
   add_elasticsearch(keys);
   add_stackgraph(keys);
+  add_configuration(keys);
 }
 
 }  // namespace holdfast::config

@@ -228,11 +228,15 @@ void check_encryption(Loaded& loaded) {
 
 void check_servers(Loaded& loaded) {
   const StackGraphServer& stackgraph = loaded.values.holdfast.stackgraph;
-  const std::pair<std::string, const std::vector<std::string>*> commands[] = {
-      {"holdfast.stackgraph.exportCommand", &stackgraph.export_command},
-      {"holdfast.stackgraph.importCommand", &stackgraph.import_command}};
+  const ConfigurationServer& settings = loaded.values.holdfast.configuration;
+  std::vector<std::pair<std::string, const std::vector<std::string>*>> commands = {
+      {"holdfast.configuration.exportCommand", &settings.export_command},
+      {"holdfast.configuration.importCommand", &settings.import_command}};
+  if (stackgraph.driver == StackGraphDriver::kCommand) {
+    commands.emplace_back("holdfast.stackgraph.exportCommand", &stackgraph.export_command);
+    commands.emplace_back("holdfast.stackgraph.importCommand", &stackgraph.import_command);
+  }
   for (const auto& [path, command] : commands) {
-    if (stackgraph.driver != StackGraphDriver::kCommand) break;
     const bool names_file = std::any_of(command->begin(), command->end(), [](const auto& word) {
       return word.find("{file}") != std::string::npos;
     });

@@ -28,6 +28,10 @@ Switches switches_of(const Values& values, Store store) {
       return {"backup.stackGraph.enabled", "backup.stackGraph.restore.enabled",
               values.stackgraph.enabled, values.stackgraph.scheduled_enabled,
               values.stackgraph.restore_enabled};
+    case Store::kConfiguration:
+      return {"backup.configuration.enabled", "backup.configuration.restore.enabled",
+              values.configuration.enabled, values.configuration.scheduled_enabled,
+              values.configuration.restore_enabled};
     case Store::kElasticsearch:
       return {"backup.elasticsearch.enabled", "backup.elasticsearch.restore.enabled",
               values.elasticsearch.enabled, values.elasticsearch.scheduled_enabled,
@@ -74,6 +78,8 @@ std::string_view name_of(Store store) {
       return "clickhouse";
     case Store::kElasticsearch:
       return "elasticsearch";
+    case Store::kConfiguration:
+      return "configuration";
   }
   return "";
 }

@@ -20,11 +20,19 @@
 
 namespace holdfast::config {
 
-enum class Store { kStackGraph, kVictoriaMetrics0, kVictoriaMetrics1, kClickHouse, kElasticsearch };
-inline constexpr std::array<Store, 5> kAllStores = {Store::kStackGraph, Store::kVictoriaMetrics0,
-                                                    Store::kVictoriaMetrics1, Store::kClickHouse,
-                                                    Store::kElasticsearch};
-// "stackgraph", "victoria-metrics-0", "victoria-metrics-1", "clickhouse", "elasticsearch".
+enum class Store {
+  kStackGraph,
+  kVictoriaMetrics0,
+  kVictoriaMetrics1,
+  kClickHouse,
+  kElasticsearch,
+  kConfiguration,
+};
+inline constexpr std::array<Store, 6> kAllStores = {
+    Store::kStackGraph, Store::kVictoriaMetrics0, Store::kVictoriaMetrics1,
+    Store::kClickHouse, Store::kElasticsearch,    Store::kConfiguration};
+// "stackgraph", "victoria-metrics-0", "victoria-metrics-1", "clickhouse", "elasticsearch",
+// "configuration".
 std::string_view name_of(Store store);
 std::optional<Store> store_of(std::string_view name);
 
@@ -217,14 +225,20 @@ struct ElasticsearchServer : Rates {
   std::string retention_schedule;  // Elasticsearch dialect
 };
 enum class StackGraphDriver { kCommand, kGremlin };
-struct StackGraphServer : Rates {
-  StackGraphDriver driver = StackGraphDriver::kCommand;
+// A pair of commands that writes an export to a file, and reads it.
+struct ExportCommands : Rates {
   std::vector<std::string> export_command, import_command;
   std::map<std::string, Secret> environment;  // of both commands
   std::string working_folder;                 // theirs; empty: the temporary one
   Duration time_limit{0};                     // of one command
   std::string temporary_folder;               // for one export; empty: the system's
+};
+struct StackGraphServer : ExportCommands {
+  StackGraphDriver driver = StackGraphDriver::kCommand;
   std::string url;
+};
+struct ConfigurationServer : ExportCommands {
+  std::string local_folder;  // keeps the newest exports as well; empty: none
 };
 // What a cluster would otherwise supply.
 struct Holdfast {
@@ -239,6 +253,7 @@ struct Holdfast {
   ClickHouseServer clickhouse;
   ElasticsearchServer elasticsearch;
   StackGraphServer stackgraph;
+  ConfigurationServer configuration;
 };
 
 struct Values {

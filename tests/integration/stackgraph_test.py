@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -181,6 +182,70 @@ class SplitTest(StackGraphTestCase):
         (self.bucket / parts[-1]).unlink()
         self.assertIn(f"{len(parts) - 1} of {len(parts)} parts", self.refused(CORRUPT, "restore", STORE, name, "--force"))
         self.assertEqual(self.graph.read_text(), saved)
+
+
+class SettingsTest(StackGraphTestCase):
+    """The store "configuration"."""
+
+    STORE = "configuration"
+    BUCKET = "sts-configuration-backup"
+    VERBS = ("create", "restore")
+    VALUES = {"backup": {"configuration": {"maxLocalFiles": 2, "scheduled": {"backupNameTemplate": "sts-backup-$(date +%Y%m%d-%H%M%S).sty"}}},
+              "holdfast": {"configuration": {"localFolder": "LOCAL"}}}
+
+    def setUp(self):
+        # Beside what setUp() of all makes, whose place is not known yet.
+        self.local = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-local-"))
+        self.addCleanup(shutil.rmtree, self.local)
+        self.VALUES = json.loads(json.dumps(self.VALUES).replace("LOCAL", str(self.local)))
+        super().setUp()
+
+    def test_backup_list_restore(self):
+        self.assertEqual(self.holdfast("-q", "list", self.STORE),
+                         f'=== Listing Settings backups in bucket "{self.BUCKET}"...\n(no backups found)\n===\n')
+        self.graph.write_text("  monitors: 3\n")
+        name = self.backup()
+        self.assertRegex(name, r"sts-backup-\d{8}-\d{6}\.sty")
+        self.assertEqual(self.holdfast("list", self.STORE), f'=== Listing Settings backups in bucket "{self.BUCKET}"...\n{name}\n===\n')
+        self.holdfast("verify", self.STORE, name, "--deep")
+        self.graph.write_text("  monitors: 4\n")
+        # It always replaces: without a terminal it wants --yes.
+        self.refused(REFUSED, "restore", self.STORE, name)
+        self.assertEqual(self.graph.read_text(), "  monitors: 4\n")
+        out = self.holdfast("restore", self.STORE, name, "--yes")
+        self.assertTrue(out.startswith(f'=== Restoring settings backup from "{name}"...\n'), out)
+        self.assertEqual(self.graph.read_text(), "  monitors: 3\n")
+        safety, = [found for found in self.names() if found != name]
+        self.holdfast("restore", self.STORE, safety, "--yes", "--no-safety-backup")
+        self.assertEqual(self.graph.read_text(), "  monitors: 4\n")
+
+    def test_the_newest_stay_on_the_machine(self):
+        self.graph.write_text("  monitors: 3\n")
+        for name in ("sts-backup-20210101-0300.sty", "sts-backup-20210102-0300.sty", "notes.txt"):
+            (self.local / name).write_text("kept\n")
+        name = self.backup()
+        self.assertEqual(sorted(path.name for path in self.local.iterdir()), ["notes.txt", "sts-backup-20210102-0300.sty", name])
+        self.assertEqual((self.local / name).read_bytes(), (self.bucket / name).read_bytes())
+        (self.bucket / name).unlink()
+        self.graph.write_text("")
+        self.holdfast("restore", self.STORE, name, "--yes")
+        self.assertEqual(self.graph.read_text(), "  monitors: 3\n")
+        # One that was altered there.
+        (self.local / name).write_text("settings:\n  _version: 1\n  monitors: 5\n")
+        self.refused(CORRUPT, "restore", self.STORE, name, "--yes")
+
+    def test_what_is_no_settings_file(self):
+        self.graph.write_text("  monitors: 3\n")
+        self.assertIn("status 1", self.refused(FAILED, "backup", self.STORE, trouble="half"))
+        values = json.loads(self.gateway.values.read_text())
+        values["backup"]["configuration"]["yaml"] = {"maxSizeLimit": "20"}
+        self.gateway.values.write_text(json.dumps(values))
+        self.assertIn("20 are the most", self.refused(FAILED, "backup", self.STORE))
+        values["backup"]["configuration"].pop("yaml")
+        values["holdfast"]["configuration"]["exportCommand"][1] = "export"
+        self.gateway.values.write_text(json.dumps(values))
+        self.assertIn("_version:", self.refused(FAILED, "backup", self.STORE))
+        self.assertEqual(self.stored_files(), [])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ OLD = "sts-backup-20210216-0300.graph"
 class StackGraphTestCase(unittest.TestCase):
     maxDiff = None
     VALUES: dict = {}
+    STORE = STORE
+    BUCKET = BUCKET
+    VERBS = ("export", "import")
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="holdfast-stackgraph-", ignore_cleanup_errors=True)
@@ -27,13 +30,13 @@ class StackGraphTestCase(unittest.TestCase):
         self.work = pathlib.Path(folder.name)
         self.home, self.temporary = self.work / "home", self.work / "temporary"
         self.objects = self.work / "objects"
-        self.bucket = self.objects / BUCKET
+        self.bucket = self.objects / self.BUCKET
         for path in (self.home, self.temporary, self.bucket):
             path.mkdir(parents=True)
         self.graph = self.home / "graph"
-        stackgraph = {"exportCommand": [str(COMMANDS), "export", "{file}"], "importCommand": [str(COMMANDS), "import", "{file}", "{force}"],
+        commands = {"exportCommand": [str(COMMANDS), self.VERBS[0], "{file}"], "importCommand": [str(COMMANDS), self.VERBS[1], "{file}", "{force}"],
                       "environment": {"GRAPH_HOME": str(self.home)}, "temporaryFolder": str(self.temporary)}
-        values = processes.merge({"backup": {"stackGraph": {}}, "holdfast": {"stackgraph": stackgraph}}, json.loads(json.dumps(self.VALUES)))
+        values = processes.merge({"holdfast": {self.STORE: commands}}, json.loads(json.dumps(self.VALUES)))
         self.gateway = processes.Gateway(self.work, self.objects, values)
         self.addCleanup(self.gateway.stop)
 
@@ -62,7 +65,7 @@ class StackGraphTestCase(unittest.TestCase):
         self.assertEqual([path.name for path in self.temporary.rglob("*") if path.is_file() and path.name != ".holdfast.lock"], [])
 
     def backup(self, **more) -> str:
-        return json.loads(self.holdfast("--output", "json", "backup", STORE, **more))["name"]
+        return json.loads(self.holdfast("--output", "json", "backup", self.STORE, **more))["name"]
 
     def rename(self, name: str, to: str) -> str:
         """By hand, in the folder: of every part of it."""
@@ -75,7 +78,7 @@ class StackGraphTestCase(unittest.TestCase):
         return self.rename(self.backup(), name)
 
     def names(self) -> list[str]:
-        return [entry["name"] for entry in json.loads(self.holdfast("--output", "json", "list", STORE)) if entry["complete"]]
+        return [entry["name"] for entry in json.loads(self.holdfast("--output", "json", "list", self.STORE)) if entry["complete"]]
 
     def stored_files(self) -> list[str]:
         return sorted(path.name for path in self.bucket.iterdir() if path.is_file())

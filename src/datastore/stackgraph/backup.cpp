@@ -1,5 +1,6 @@
 #include "datastore/stackgraph/backup.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <set>
 #include <sys/stat.h>
@@ -47,6 +48,7 @@ class BackupRun {
     note_.digest = digest_of_file(context_, file_);
     publish(state);
     BackupOutcome out;
+    if (!store_.local_folder.empty()) keep_local(out);
     out.name = note_.name;
     out.bytes_sent = note_.digest.size;
     out.objects_sent = note_.parts;
@@ -125,6 +127,25 @@ class BackupRun {
       tidy(all);
       tidy(rest);
       throw;
+    }
+  }
+
+  // As the settings' own backups do. The bucket has it: what fails here is a warning.
+  void keep_local(BackupOutcome& out) const {
+    try {
+      make_folders(store_.local_folder);
+      write_file_durably(store_.local_folder / note_.name, read_file(file_, note_.digest.size),
+                         0600);
+      std::vector<fs::path> all;
+      for (const auto& entry : fs::directory_iterator(store_.local_folder)) {
+        const std::string name = entry.path().filename().string();
+        if (date_in(store_.names, name) && is_export(store_.names, name))
+          all.push_back(entry.path());
+      }
+      std::sort(all.begin(), all.end());
+      for (std::size_t i = 0; i + store_.most_local < all.size(); ++i) remove_file(all[i]);
+    } catch (const Error& error) {
+      out.warnings.push_back("kept in the bucket only: " + error.to_string());
     }
   }
 

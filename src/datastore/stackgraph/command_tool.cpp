@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <sstream>
 #include <sys/stat.h>
 
 #include "base/child.h"
@@ -58,15 +59,20 @@ class CommandTool : public GraphTool {
                            Progress& progress) override {
     progress.phase("export", 0, 0);
     const WallTime started = context.clock().now();
-    run(context, "export StackGraph's data", options_.export_command, file, false);
+    run(context, "export " + options_.what, options_.export_command, file, false);
     require_file(file, started);
+    if (const std::string why = why_not(file); !why.empty()) {
+      throw Failed("export " + options_.what, "the command ended with 0, but the file " + why);
+    }
     return {};
   }
 
   std::optional<bool> is_empty(const Context&) override { return std::nullopt; }
 
   void check_file(const Context&, const fs::path& file) override {
-    if (size_of_file(file) == 0) throw Corrupt("read " + file.filename().string(), "it is empty");
+    if (const std::string why = why_not(file); !why.empty()) {
+      throw Corrupt("import " + file.filename().string(), "the file " + why);
+    }
   }
 
   void import_graph(const Context& context, const fs::path& file, bool force,
@@ -81,6 +87,22 @@ class CommandTool : public GraphTool {
   }
 
  private:
+  // Why the file is no export; empty: it may be one.
+  std::string why_not(const fs::path& file) const {
+    const std::uint64_t bytes = size_of_file(file);
+    if (bytes == 0) return "is empty";
+    if (options_.most_bytes > 0 && bytes > options_.most_bytes) {
+      return fmt::format("has {} bytes, and {} are the most", bytes, options_.most_bytes);
+    }
+    if (options_.required_line.empty()) return "";
+    std::istringstream in(read_file(file, bytes));
+    for (std::string line; std::getline(in, line);) {
+      line.erase(0, std::min(line.find_first_not_of(" \t"), line.size()));
+      if (line.starts_with(options_.required_line)) return "";
+    }
+    return "has no line that begins with " + options_.required_line;
+  }
+
   void run(const Context& context, const std::string& what, const std::vector<std::string>& command,
            const fs::path& file, bool force) {
     ChildOptions child;
@@ -106,7 +128,7 @@ class CommandTool : public GraphTool {
           fmt::format(
               "{} was not done after {} seconds and was ended", child.arguments.front(),
               std::chrono::duration_cast<std::chrono::seconds>(options_.time_limit).count()),
-          "look at what it waits for, or raise holdfast.stackgraph.timeLimit");
+          "look at what it waits for, or raise its timeLimit");
     } catch (const NotFound& error) {
       throw Failed(what, "there is no program " + child.arguments.front(), error.advice());
     }
@@ -132,10 +154,10 @@ class CommandTool : public GraphTool {
         "its whole output is in the log above");
   }
 
-  static void require_file(const fs::path& file, WallTime started) {
+  void require_file(const fs::path& file, WallTime started) const {
     struct stat info{};
     if (::lstat(file.c_str(), &info) < 0) {
-      throw Failed("export StackGraph's data",
+      throw Failed("export " + options_.what,
                    "Export failed. Backup file \"" + file.string() + "\" does not exist",
                    "the command ended with 0: look whether exportCommand names {file}");
     }
@@ -144,10 +166,9 @@ class CommandTool : public GraphTool {
                              std::chrono::nanoseconds(info.st_mtim.tv_nsec));
     std::string why;
     if (!S_ISREG(info.st_mode)) why = "is no file";
-    if (info.st_size == 0) why = "is empty";
     if (changed + kCoarseTime < started) why = "is older than this run";
     if (why.empty()) return;
-    throw Failed("export StackGraph's data",
+    throw Failed("export " + options_.what,
                  "the command ended with 0, but \"" + file.string() + "\" " + why);
   }
 

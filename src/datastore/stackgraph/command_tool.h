@@ -1,5 +1,5 @@
 // The graph by a pair of commands: stackstate-server -export FILE, -import FILE [-force], or any
-// that do the same.
+// that do the same; the settings by settings-backup -create FILE, -restore FILE.
 #pragma once
 
 #include <map>
@@ -12,11 +12,16 @@
 namespace holdfast::datastore::sg {
 
 struct CommandOptions {
+  std::string what = "StackGraph's data";  // for people
   // {file} is replaced by the path, {force} by -force, or left out with the whole argument.
   std::vector<std::string> export_command, import_command;
   std::map<std::string, Secret> environment;    // added to this process's
   fs::path folder;                              // the commands work there; empty: in the file's own
   Duration time_limit = std::chrono::hours(6);  // of one command
+  // Every export must have a line that begins so, after blanks; empty: anything goes. And no more
+  // bytes than that; 0: any number.
+  std::string required_line;
+  std::uint64_t most_bytes = 0;
 };
 
 // Besides what GraphTool says: a command that ends with another status than 0 has failed, whatever

@@ -26,14 +26,15 @@ void add_conflicts(const Context& context, GraphTool& tool, const PlanRequest& r
 }
 
 void add_steps(const FoundGraph& found, const PlanRequest& request, RestorePlan& plan) {
-  plan.steps.push_back(fmt::format("fetch {} and check every byte of it", found.graph.name));
+  plan.steps.push_back(fmt::format("{} {} and check every byte of it",
+                                   found.local.empty() ? "fetch" : "read", found.graph.name));
   if (!request.force) {
     plan.steps.push_back("import it, if the graph is empty");
   } else {
     if (request.safety_backup) {
       plan.steps.push_back("export the data that is there into the bucket, as a safety copy");
     }
-    plan.steps.push_back("import it with -force: the data that is there is deleted");
+    plan.steps.push_back("import it: the data that is there is replaced");
     plan.point_of_no_return = plan.steps.back();
     if (!request.safety_backup) plan.warnings.push_back("there will be no copy of what is there");
   }
@@ -54,7 +55,7 @@ class RestoreRun {
         plan_(plan),
         details_(*std::static_pointer_cast<const PlanDetails>(plan.details)),
         progress_(progress),
-        workspace_(store.temporary_parent) {}
+        workspace_(store.temporary_parent, store.name) {}
 
   RestoreOutcome run() {
     const fs::path file = fetch();
@@ -76,6 +77,7 @@ class RestoreRun {
  private:
   fs::path fetch() {
     const StoredGraph& graph = details_.found.graph;
+    if (!details_.found.local.empty()) return details_.found.local;
     workspace_.require_space(graph.bytes, "restore of " + graph.name);
     progress_.phase("fetch", graph.bytes, graph.parts.size());
     const fs::path file = workspace_.path() / graph.name;
@@ -173,11 +175,13 @@ RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& 
     throw Corrupt("backup " + request.name, found.graph.broken_because,
                   "choose another one: holdfast list " + store.name);
   }
+  PlanRequest wanted = request;
+  wanted.force = request.force || store.always_replaces;
   RestorePlan plan;
   plan.store = store.name;
   plan.name = request.name;
   plan.mode = request.mode;
-  plan.backup_time = found.graph.modified;
+  if (found.local.empty()) plan.backup_time = found.graph.modified;
   plan.bytes_to_fetch = found.graph.bytes;
   plan.objects_to_fetch = found.graph.parts.size();
   plan.space_needed = found.graph.bytes;
@@ -186,11 +190,11 @@ RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& 
   if (plan.space_free < plan.space_needed) {
     plan.conflicts.push_back("too little space for the file in the temporary folder");
   }
-  add_conflicts(context, tool, request, plan);
-  add_steps(found, request, plan);
+  add_conflicts(context, tool, wanted, plan);
+  add_steps(found, wanted, plan);
   auto details = std::make_shared<PlanDetails>();
   details->found = std::move(found);
-  details->force = request.force || request.mode == RestoreMode::kScratch;
+  details->force = wanted.force || request.mode == RestoreMode::kScratch;
   details->safety_backup = request.safety_backup && request.mode != RestoreMode::kScratch;
   plan.details = details;
   return plan;

@@ -45,7 +45,7 @@ class StackGraph : public Datastore {
 
   BackupOutcome backup(const Context& context, const BackupRequest& request, Fence& fence,
                        Progress& progress) override {
-    const sg::Workspace workspace(store_.temporary_parent);
+    const sg::Workspace workspace(store_.temporary_parent, store_.name);
     return sg::run_backup(context, store_, workspace, "", request, fence, progress);
   }
 
@@ -123,8 +123,12 @@ class StackGraph : public Datastore {
 
 std::unique_ptr<Datastore> make_stackgraph(const StackGraphOptions& options,
                                            storage::Storage& storage) {
-  sg::check_rules(options.names, "backup.stackGraph.scheduled.backupNameParseRegexp");
+  sg::check_rules(options.names, "backupNameParseRegexp of " + options.store);
   sg::Store store;
+  store.name = options.store;
+  store.always_replaces = options.always_replaces;
+  store.local_folder = options.local_folder;
+  store.most_local = options.most_local;
   store.bucket = options.bucket;
   store.prefix = options.prefix.empty() ? "" : options.prefix + "/";
   store.names = options.names;

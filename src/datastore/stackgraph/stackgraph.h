@@ -1,5 +1,6 @@
-// StackGraph: the whole configuration and topology, an export a backup.
-// Form in the bucket: docs/formats/stackgraph.md; order of steps: docs/design/stackgraph.md.
+// StackGraph: the whole configuration and topology, an export a backup. The settings
+// ("configuration") in the same way. Form in the bucket: docs/formats/stackgraph.md; order of
+// steps: docs/design/stackgraph.md.
 #pragma once
 
 #include <memory>
@@ -14,12 +15,16 @@
 namespace holdfast::datastore {
 
 struct StackGraphOptions {
+  std::string store = "stackgraph";
   std::string bucket = "sts-stackgraph-backup";
   std::string prefix;  // s3Prefix; may be empty
   sg::NameRules names;
   Zone zone = Zone::utc();        // of the times in names
   std::uint64_t split_bytes = 0;  // splitArchiveSize; 0: one object
   fs::path temporary_folder;      // empty: the system's
+  bool always_replaces = false;   // the importer knows no force: PlanRequest::force is implied
+  fs::path local_folder;          // keeps the newest `most_local` exports as well; empty: none
+  std::uint64_t most_local = 0;
   sg::CommandOptions commands;
   transfer::TransferOptions transfer;
 };

@@ -19,6 +19,9 @@ struct Store {
   NameRules names;
   Zone zone = Zone::utc();
   std::uint64_t split_bytes = 0;  // 0: one object an export
+  bool always_replaces = false;   // an import needs no force
+  fs::path local_folder;          // keeps the newest exports as well; empty: none
+  std::uint64_t most_local = 0;
   fs::path temporary_parent;
   transfer::TransferOptions transfer;
   std::unique_ptr<GraphTool> tool;

@@ -151,6 +151,19 @@ std::vector<StoredGraph> graphs_under(const Context& context, const Store& store
   return out;
 }
 
+std::optional<FoundGraph> find_local(const Store& store, const std::string& name) {
+  const bool is_name = name.find('/') == std::string::npos && !name.starts_with('.');
+  if (store.local_folder.empty() || !is_name) return std::nullopt;
+  FoundGraph found;
+  found.local = store.local_folder / name;
+  if (!fs::is_regular_file(found.local)) return std::nullopt;
+  found.graph.name = name;
+  found.graph.bytes = size_of_file(found.local);
+  found.graph.date = date_in(store.names, name);
+  if (found.graph.bytes == 0) found.graph.broken_because = "it is empty";
+  return found;
+}
+
 }  // namespace
 
 std::vector<StoredGraph> list_graphs(const Context& context, const Store& store) {
@@ -163,6 +176,7 @@ FoundGraph find_graph(const Context& context, const Store& store, const std::str
   auto graph = std::find_if(graphs.begin(), graphs.end(),
                             [&](const StoredGraph& one) { return one.name == name; });
   if (graph == graphs.end()) {
+    if (auto local = find_local(store, name)) return *local;
     throw NotFound("backup " + name, "there is none in the bucket " + store.bucket,
                    "holdfast list " + store.name + " shows those that are there");
   }

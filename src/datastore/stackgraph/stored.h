@@ -40,11 +40,12 @@ struct Note {
 // shows no metadata: that the last parts of a split one are missing is told by find_graph() only.
 std::vector<StoredGraph> list_graphs(const Context& context, const Store& store);
 
-// With its note; NotFound when there is no such export. `broken_because` tells a size or a number
-// of parts that is not the noted one.
+// With its note; one that only the local folder has comes from there. NotFound when there is no
+// such export. `broken_because` tells a size or a number of parts that is not the noted one.
 struct FoundGraph {
   StoredGraph graph;
   std::optional<Note> note;  // none with the object
+  fs::path local;            // where it lies on this machine; empty: it is in the bucket
 };
 FoundGraph find_graph(const Context& context, const Store& store, const std::string& name);
 

@@ -12,26 +12,25 @@ namespace holdfast::datastore::sg {
 
 namespace {
 
-constexpr const char* kAdvice = "set holdfast.stackgraph.temporaryFolder to a folder of your own";
-
 // Its name is known to everybody, and the system's temporary folder is open to everybody.
-void make_private_folder(const fs::path& path) {
+void make_private_folder(const fs::path& path, const std::string& advice) {
   if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) {
-    throw_errno(errno, "make the folder " + path.string(), kAdvice);
+    throw_errno(errno, "make the folder " + path.string(), advice);
   }
   struct stat info{};
   if (::lstat(path.c_str(), &info) < 0) throw_errno(errno, "look at " + path.string());
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
-    throw Refused("use " + path.string(), "others may write there or read it", kAdvice);
+    throw Refused("use " + path.string(), "others may write there or read it", advice);
   }
 }
 
 }  // namespace
 
-Workspace::Workspace(const fs::path& parent)
-    : path_((parent.empty() ? fs::temp_directory_path() : parent) /
-            fmt::format("holdfast-stackgraph-{}", ::geteuid())) {
-  make_private_folder(path_);
+Workspace::Workspace(const fs::path& parent, const std::string& store)
+    : advice_("set holdfast." + store + ".temporaryFolder to a folder of your own"),
+      path_((parent.empty() ? fs::temp_directory_path() : parent) /
+            fmt::format("holdfast-{}-{}", store, ::geteuid())) {
+  make_private_folder(path_, advice_);
   lock_ = lock_in(path_, kLockName);
   if (!lock_) {
     throw Refused("use " + path_.string(), "another run is at work there", "wait for its end");
@@ -52,7 +51,7 @@ void Workspace::require_space(std::uint64_t bytes, const std::string& what) cons
   if (free >= bytes) return;
   throw NoSpace(
       what, fmt::format("{} bytes are free in {}, and it needs {}", free, path_.string(), bytes),
-      kAdvice);
+      advice_);
 }
 
 void Workspace::clear() const {

@@ -8,12 +8,12 @@
 
 namespace holdfast::datastore::sg {
 
-// There is one a user and parent folder; whoever has it is alone. What a killed run left in it is
-// removed at the start, everything at the end. Not copyable.
+// There is one a store, user and parent folder; whoever has it is alone. What a killed run left in
+// it is removed at the start, everything at the end. Not copyable.
 class Workspace {
  public:
   // Refused when another run is at work there, or when the folder is not ours alone.
-  explicit Workspace(const fs::path& parent);
+  Workspace(const fs::path& parent, const std::string& store);
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace();
@@ -24,6 +24,7 @@ class Workspace {
  private:
   void clear() const;
 
+  std::string advice_;
   fs::path path_;
   std::optional<FileLock> lock_;
 };
