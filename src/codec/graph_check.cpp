@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "codec/city_hash.h"
 #include "codec/inflate.h"
 
 namespace holdfast::codec {
@@ -31,6 +32,51 @@ class Prepended : public Source {
  private:
   std::string_view head_;
   Source& rest_;
+};
+
+// Knows ids again by their hashes: all of them while they are few, then only those whose hash ends
+// in more and more zero bits.
+class SeenIds {
+ public:
+  explicit SeenIds(std::size_t most) : most_slots_(2 * most) {}
+
+  // Whether it was added before.
+  bool add(Hash128 hash) {
+    if ((hash.high & mask_) != 0) return false;
+    if (hash == Hash128{}) hash.low = 1;  // zeros are an empty slot
+    if (2 * count_ >= slots_.size()) make_room();
+    // Ids may be chosen so that no hash goes: then there is no room, and they are not looked at.
+    if ((hash.high & mask_) != 0 || 2 * count_ >= slots_.size()) return false;
+    Hash128& slot = slot_of(slots_, hash);
+    if (slot == hash) return true;
+    slot = hash;
+    ++count_;
+    return false;
+  }
+
+ private:
+  static Hash128& slot_of(std::vector<Hash128>& slots, const Hash128& hash) {
+    std::size_t at = hash.low & (slots.size() - 1);
+    while (slots[at] != Hash128{} && slots[at] != hash) at = (at + 1) & (slots.size() - 1);
+    return slots[at];
+  }
+
+  void make_room() {
+    if (slots_.size() == most_slots_) mask_ = mask_ << 1 | 1;
+    std::vector<Hash128> slots(std::min(2 * slots_.size(), most_slots_));
+    count_ = 0;
+    for (const Hash128& hash : slots_) {
+      if (hash == Hash128{} || (hash.high & mask_) != 0) continue;
+      slot_of(slots, hash) = hash;
+      ++count_;
+    }
+    slots_.swap(slots);
+  }
+
+  const std::size_t most_slots_;
+  std::vector<Hash128> slots_ = std::vector<Hash128>(64);
+  std::size_t count_ = 0;
+  std::uint64_t mask_ = 0;
 };
 
 class LineReader {
@@ -66,6 +112,7 @@ class LineReader {
     end_ -= begin_;
     begin_ = 0;
     if (end_ > longest_) {
+      refuse_wrapped();
       throw Unsupported(what_,
                         fmt::format("line {} is longer than {} bytes", number_ + 1, longest_),
                         "a vertex with that many edges cannot be read");
@@ -75,10 +122,19 @@ class LineReader {
     end_ += count;
     if (count > 0) return true;
     if (end_ == 0) return false;
+    refuse_wrapped();
     throw Corrupt(
         what_,
         fmt::format("it is cut short: line {} breaks off after column {}", number_ + 1, end_),
         std::string(kAdvice));
+  }
+
+  // A graph in one object has no line ends at all.
+  void refuse_wrapped() const {
+    if (number_ > 0 || !std::string_view(buffer_.data(), end_).starts_with("{\"vertices\":"))
+      return;
+    throw Unsupported(what_, "the whole graph is one object, not a line a vertex",
+                      "only GraphSON 3 adjacency lines can be read: write the file anew with it");
   }
 
   Source& source_;
@@ -116,9 +172,19 @@ void read_graph_file(Source& source, const std::string& what, const GraphLineVis
 GraphSummary check_graph_file(Source& source, const std::string& what,
                               const GraphFileLimits& limits) {
   GraphHash hash;
-  read_graph_file(
-      source, what,
-      [&](const GraphLine& line, const JsonOrigin& origin) { hash.add(line, origin); }, limits);
+  SeenIds seen(limits.seen_ids);
+  std::string id, unknown;
+  auto visit = [&](const GraphLine& line, const JsonOrigin& origin) {
+    hash.add(line, origin);
+    id.clear();
+    append_canonical(line.id, origin, unknown, id);
+    if (seen.add(city_hash128(id))) {
+      throw Corrupt(what,
+                    fmt::format("the vertex {} is there twice (line {})", line.id, origin.line),
+                    "remove the second one");
+    }
+  };
+  read_graph_file(source, what, visit, limits);
   if (!hash.is_whole()) {
     throw Corrupt(what, "vertices are missing or damaged: " + hash.why_not_whole(),
                   std::string(kAdvice));

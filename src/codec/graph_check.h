@@ -14,6 +14,8 @@ namespace holdfast::codec {
 struct GraphFileLimits {
   // One vertex with all its edges; what is held in memory.
   std::size_t longest_line = std::size_t(1) << 30;
+  // How many ids of vertices are held to know them again, 32 bytes each; a power of two.
+  std::size_t seen_ids = std::size_t(1) << 19;
 };
 
 // Called for each line, with its bytes still in `line`'s views.
@@ -27,8 +29,9 @@ void read_graph_file(Source& source, const std::string& what, const GraphLineVis
                      const GraphFileLimits& limits = {});
 
 // All of that, every value read, and every edge found with both its ends: Corrupt when not. Two
-// lines with the same vertex are not found (a graph refuses them): that would take memory for every
-// id. A file that lost whole lines without edges is as good as any; only the hash recorded with it
+// lines with the same vertex are Corrupt too; among more vertices than `seen_ids` a single such
+// pair may go unseen (a graph refuses it), a file that holds a larger part of itself twice does
+// not. A file that lost whole lines without edges is as good as any; only the hash recorded with it
 // tells.
 GraphSummary check_graph_file(Source& source, const std::string& what,
                               const GraphFileLimits& limits = {});
