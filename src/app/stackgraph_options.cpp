@@ -46,6 +46,7 @@ datastore::StackGraphOptions stackgraph_options(const config::Values& values) {
   }
   datastore::StackGraphOptions options = options_of(values, values.stackgraph, server);
   options.split_bytes = values.stackgraph.split_archive_bytes;
+  options.stack_packs_command = server.stack_packs_command;
   return options;
 }
 

@@ -138,6 +138,11 @@ void add_stackgraph(std::vector<Key>& keys) {
                 "[stackstate-server, -import, \"{file}\", \"{force}\"]",
                 "reads it from {file}; {force} becomes -force or goes away"},
                [](Values& values) -> ExportCommands& { return values.holdfast.stackgraph; });
+  keys.push_back(
+      words(path + "stackPacksCommand", HOLDFAST_AT(holdfast.stackgraph.stack_packs_command), "[]",
+            "writes a zip of the StackPacks to {file}, after the export, such as "
+            "[stack-packs-backup, -create, \"{file}\", -remote, URL]; empty: they are not "
+            "backed up"));
   keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.stackgraph.url),
                      "ws://127.0.0.1:8182/gremlin", "the Gremlin server's address",
                      {"ws", "wss", "http", "https"}));

@@ -236,6 +236,9 @@ void check_servers(Loaded& loaded) {
     commands.emplace_back("holdfast.stackgraph.exportCommand", &stackgraph.export_command);
     commands.emplace_back("holdfast.stackgraph.importCommand", &stackgraph.import_command);
   }
+  if (!stackgraph.stack_packs_command.empty()) {
+    commands.emplace_back("holdfast.stackgraph.stackPacksCommand", &stackgraph.stack_packs_command);
+  }
   for (const auto& [path, command] : commands) {
     const bool names_file = std::any_of(command->begin(), command->end(), [](const auto& word) {
       return word.find("{file}") != std::string::npos;

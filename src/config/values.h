@@ -236,6 +236,7 @@ struct ExportCommands : Rates {
 struct StackGraphServer : ExportCommands {
   StackGraphDriver driver = StackGraphDriver::kCommand;
   std::string url;
+  std::vector<std::string> stack_packs_command;  // empty: StackPacks are not backed up
 };
 struct ConfigurationServer : ExportCommands {
   std::string local_folder;  // keeps the newest exports as well; empty: none

@@ -184,6 +184,26 @@ class SplitTest(StackGraphTestCase):
         self.assertEqual(self.graph.read_text(), saved)
 
 
+class StackPacksTest(StackGraphTestCase):
+    VALUES = {"holdfast": {"stackgraph": {"stackPacksCommand": [str(COMMANDS), "zip", "{file}"]}}}
+
+    def test_they_go_with_the_export(self):
+        self.graph.write_text("data\n")
+        self.assertIn("StackPacks", self.refused(FAILED, "backup", STORE, trouble="no-zip"))
+        self.assertEqual(self.stored_files(), [])
+        name = self.backup()
+        zips = self.bucket / "stackpacks"
+        self.assertEqual([path.name for path in zips.iterdir()], [f"{name}.stackpacks.zip"])
+        self.assertEqual((zips / f"{name}.stackpacks.zip").read_text(), "the StackPacks\n")
+        self.assertEqual(self.names(), [name])
+        old = self.rename(name, OLD)
+        (zips / f"{name}.stackpacks.zip").rename(zips / f"{old}.stackpacks.zip")
+        shutil.copy(self.bucket / old, self.bucket / "sts-backup-20210217-0300.graph")
+        self.holdfast("prune", STORE)
+        self.assertEqual(self.names(), ["sts-backup-20210217-0300.graph"])
+        self.assertEqual([path.name for path in zips.glob("*")], [])
+
+
 class SettingsTest(StackGraphTestCase):
     """The store "configuration"."""
 

@@ -46,12 +46,14 @@ class BackupRun {
     note_.measured = store_.tool->export_graph(context_, file_, progress_);
     const FileState state = state_of(file_);
     note_.digest = digest_of_file(context_, file_);
+    const fs::path stack_packs = export_stack_packs();
     publish(state);
     BackupOutcome out;
+    if (!stack_packs.empty()) send_stack_packs(stack_packs, out);
     if (!store_.local_folder.empty()) keep_local(out);
     out.name = note_.name;
-    out.bytes_sent = note_.digest.size;
-    out.objects_sent = note_.parts;
+    out.bytes_sent += note_.digest.size;
+    out.objects_sent += note_.parts;
     out.measured = note_.measured;
     out.measured.hashes["sha256"] = note_.digest.text();
     return out;
@@ -128,6 +130,26 @@ class BackupRun {
       tidy(rest);
       throw;
     }
+  }
+
+  // Before anything is published: without them the run has failed.
+  fs::path export_stack_packs() const {
+    if (store_.stack_packs.export_command.empty()) return {};
+    progress_.phase("export StackPacks", 0, 0);
+    const fs::path file = file_.string() + ".stackpacks.zip";
+    run_export_command(context_, store_.stack_packs, file);
+    return file;
+  }
+
+  void send_stack_packs(const fs::path& file, BackupOutcome& out) {
+    const std::uint64_t bytes = size_of_file(file);
+    progress_.phase("upload StackPacks", bytes, 1);
+    transfer::UploadItem item{.path = file, .size = bytes};
+    item.ref = stack_packs_of(store_, note_.name);
+    fence_.check();
+    transfer::upload(context_, *store_.storage, {item}, store_.transfer, progress_);
+    out.bytes_sent += bytes;
+    out.objects_sent += 1;
   }
 
   // As the settings' own backups do. The bucket has it: what fails here is a warning.

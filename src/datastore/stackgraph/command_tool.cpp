@@ -58,13 +58,17 @@ class CommandTool : public GraphTool {
   Measurement export_graph(const Context& context, const fs::path& file,
                            Progress& progress) override {
     progress.phase("export", 0, 0);
+    run_export(context, file);
+    return {};
+  }
+
+  void run_export(const Context& context, const fs::path& file) {
     const WallTime started = context.clock().now();
     run(context, "export " + options_.what, options_.export_command, file, false);
     require_file(file, started);
     if (const std::string why = why_not(file); !why.empty()) {
       throw Failed("export " + options_.what, "the command ended with 0, but the file " + why);
     }
-    return {};
   }
 
   std::optional<bool> is_empty(const Context&) override { return std::nullopt; }
@@ -179,6 +183,11 @@ class CommandTool : public GraphTool {
 
 std::unique_ptr<GraphTool> make_command_tool(const CommandOptions& options) {
   return std::make_unique<CommandTool>(options);
+}
+
+void run_export_command(const Context& context, const CommandOptions& options,
+                        const fs::path& file) {
+  CommandTool(options).run_export(context, file);
 }
 
 }  // namespace holdfast::datastore::sg

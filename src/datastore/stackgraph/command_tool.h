@@ -29,4 +29,8 @@ struct CommandOptions {
 // error and ends with 0. What it prints goes to the log, line by line.
 std::unique_ptr<GraphTool> make_command_tool(const CommandOptions& options);
 
+// Runs the export command alone, as export_graph() does: for what lies beside a graph.
+void run_export_command(const Context& context, const CommandOptions& options,
+                        const fs::path& file);
+
 }  // namespace holdfast::datastore::sg

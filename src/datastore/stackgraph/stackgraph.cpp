@@ -99,6 +99,8 @@ class StackGraph : public Datastore {
       fence.check();
       storage::remove_one(*store_.storage, context, {store_.bucket, part.key});
     }
+    // The zip of its StackPacks, where there is one.
+    storage::remove_one(*store_.storage, context, sg::stack_packs_of(store_, name));
     if (found.note && found.note->name == name) sg::remove_note(context, store_, *found.note);
   }
 
@@ -137,6 +139,9 @@ std::unique_ptr<Datastore> make_stackgraph(const StackGraphOptions& options,
   store.temporary_parent = options.temporary_folder;
   store.transfer = options.transfer;
   store.tool = sg::make_command_tool(options.commands);
+  store.stack_packs = options.commands;
+  store.stack_packs.what = "the StackPacks";
+  store.stack_packs.export_command = options.stack_packs_command;
   store.storage = &storage;
   return std::make_unique<StackGraph>(std::move(store));
 }

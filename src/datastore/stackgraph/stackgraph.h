@@ -26,6 +26,7 @@ struct StackGraphOptions {
   fs::path local_folder;          // keeps the newest `most_local` exports as well; empty: none
   std::uint64_t most_local = 0;
   sg::CommandOptions commands;
+  std::vector<std::string> stack_packs_command;  // with the commands' surroundings; may be empty
   transfer::TransferOptions transfer;
 };
 

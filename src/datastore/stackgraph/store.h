@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/zone.h"
+#include "datastore/stackgraph/command_tool.h"
 #include "datastore/stackgraph/graph_tool.h"
 #include "datastore/stackgraph/names.h"
 #include "storage/storage.h"
@@ -20,6 +21,7 @@ struct Store {
   Zone zone = Zone::utc();
   std::uint64_t split_bytes = 0;  // 0: one object an export
   bool always_replaces = false;   // an import needs no force
+  CommandOptions stack_packs;     // no export_command: they are not backed up
   fs::path local_folder;          // keeps the newest exports as well; empty: none
   std::uint64_t most_local = 0;
   fs::path temporary_parent;

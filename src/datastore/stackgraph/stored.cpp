@@ -218,6 +218,10 @@ std::optional<Note> find_note_by_name(const Context& context, const Store& store
   return std::nullopt;
 }
 
+storage::ObjectRef stack_packs_of(const Store& store, const std::string& name) {
+  return {store.bucket, store.prefix + "stackpacks/" + name + ".stackpacks.zip"};
+}
+
 void write_note(const Context& context, const Store& store, const Note& note) {
   const std::string text = json_of(note).dump(2) + "\n";
   storage::PutRequest request;

@@ -56,6 +56,9 @@ std::optional<Note> find_note(const Context& context, const Store& store,
 std::optional<Note> find_note_by_name(const Context& context, const Store& store,
                                       const std::string& name);
 
+// The zip of the StackPacks that was made with the export.
+storage::ObjectRef stack_packs_of(const Store& store, const std::string& name);
+
 void write_note(const Context& context, const Store& store, const Note& note);
 void remove_note(const Context& context, const Store& store, const Note& note);
 // Removes the notes of which no export is left, under whatever name; how many.
