@@ -71,11 +71,6 @@ GraphHash::IdSum GraphHash::bound_id(std::string_view id, const JsonOrigin& orig
   return {hash.low, hash.high};
 }
 
-void GraphHash::set_vertex(std::string_view id, const JsonOrigin& origin) {
-  vertex_id_.clear();
-  append_id(id, origin, vertex_id_);
-}
-
 void GraphHash::add_properties(const GraphLine& line, const JsonOrigin& origin) {
   element_ = kVertex;
   element_ += vertex_id_;
@@ -112,7 +107,8 @@ void GraphHash::digest_edge(std::string_view out, const GraphEdge& edge, std::st
 }
 
 void GraphHash::add(const GraphLine& line, const JsonOrigin& origin) {
-  set_vertex(line.id, origin);
+  vertex_id_.clear();
+  append_id(line.id, origin, vertex_id_);
   add_properties(line, origin);
   for (const GraphEdge& edge : line.out) {
     other_id_.clear();
@@ -124,21 +120,6 @@ void GraphHash::add(const GraphLine& line, const JsonOrigin& origin) {
     append_id(edge.other, origin, other_id_);
     digest_edge(other_id_, edge, vertex_id_, origin, in_);
   }
-}
-
-void GraphHash::add_vertex(const GraphLine& line, const JsonOrigin& origin) {
-  set_vertex(line.id, origin);
-  add_properties(line, origin);
-}
-
-void GraphHash::add_edge(std::string_view out, const GraphEdge& edge, const JsonOrigin& origin) {
-  set_vertex(out, origin);
-  other_id_.clear();
-  append_id(edge.other, origin, other_id_);
-  Halves both;
-  digest_edge(vertex_id_, edge, other_id_, origin, both);
-  out_.add(both);
-  in_.add(both);
 }
 
 void GraphHash::Halves::add(const Halves& other) {

@@ -62,10 +62,6 @@ class GraphHash {
   // the lines of both its ends, in any order. Memory: that of the longest line. Throws as
   // read_graphson does; then the hash is spoilt.
   void add(const GraphLine& line, const JsonOrigin& origin);
-  // The same in pieces, for who does not have lines: a vertex (its edges are not looked at), and a
-  // whole edge, to be added once, from vertex `out`.
-  void add_vertex(const GraphLine& line, const JsonOrigin& origin);
-  void add_edge(std::string_view out, const GraphEdge& edge, const JsonOrigin& origin);
   // What another one has been fed, which is left as it is: parts may be read side by side.
   void merge(const GraphHash& other);
 
@@ -94,7 +90,6 @@ class GraphHash {
     bool operator==(const Halves&) const = default;
   };
 
-  void set_vertex(std::string_view id, const JsonOrigin& origin);
   void append_id(std::string_view id, const JsonOrigin& origin, std::string& out);
   std::uint64_t append_members(std::string_view object, const JsonOrigin& origin, std::string& out);
   // The id of what `element` holds the canonical bytes of, which are spoilt.

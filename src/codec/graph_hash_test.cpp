@@ -146,19 +146,6 @@ TEST(GraphHash, FindsAnEdgeWithoutItsOtherHalf) {
   }
 }
 
-TEST(GraphHash, TakesVerticesAndWholeEdgesApart) {
-  GraphHash hash;
-  for (const std::string& text : kGraph) {
-    GraphLine line;
-    const JsonOrigin origin{.what = kWhat};
-    read_graph_line(text, origin, line);
-    for (const GraphEdge& edge : line.out) hash.add_edge(line.id, edge, origin);
-    hash.add_vertex(line, origin);
-  }
-  EXPECT_TRUE(hash.is_whole());
-  EXPECT_EQ(hash.finish(), hash_of(kGraph).finish());
-}
-
 TEST(GraphHash, IsMergedFromParts) {
   GraphHash first = hash_of({kOne, kThree});
   first.merge(hash_of({kTwo}));
