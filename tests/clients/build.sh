@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the S3 clients of other languages, the node of Elasticsearch and its reader of policies: tests/clients/build.sh HOME, a folder for the programs.
+# Builds the S3 clients of other languages, the nodes of Elasticsearch, OpenSearch and Gremlin, and a reader of policies: tests/clients/build.sh HOME, a folder for the programs.
 # Does nothing when HOME has these very ones.
 # Versions: dependencies/clients.txt. Maven and Go fetch by whatever settings (mirror, proxy) the caller has.
 set -euo pipefail
@@ -9,8 +9,9 @@ list=../../dependencies/clients.txt
 node=../fixtures/elasticsearch-node
 policy=../fixtures/elasticsearch-policy
 opensearch=../fixtures/opensearch-node
+gremlin=../fixtures/gremlin-node
 
-sources=$(find . "$node" "$policy" "$opensearch" -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
+sources=$(find . "$node" "$policy" "$opensearch" "$gremlin" -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum; sha256sum "$list"; java -version 2>&1; go version)
 hash=$(sha256sum <<<"$sources" | cut -d' ' -f1)
 [ "$(cat "$home/sources.sha256" 2>/dev/null)" != "$hash" ] || exit 0
 rm -rf "$home"
@@ -56,6 +57,8 @@ classes elasticsearch-node-classes elasticsearch-node "$node"/*.java
 fetch elasticsearch-policy "$policy/pom.xml" -Delasticsearch.version="$(version elasticsearch-node)"
 classes elasticsearch-policy-classes elasticsearch-policy "$policy"/*.java
 
+fetch gremlin-node "$gremlin/pom.xml" -Dtinkerpop.version="$(version gremlin-node)"
+classes gremlin-node-classes gremlin-node "$gremlin"/*.java
 
 # A fork: the same launcher by its own names, without the S3 plugin.
 fetch opensearch-node "$opensearch/pom.xml" -Dopensearch.version="$(version opensearch-node)" -Dlog4j.version="$(version opensearch-node-log4j)"

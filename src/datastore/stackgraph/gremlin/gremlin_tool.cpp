@@ -1,0 +1,125 @@
+#include "datastore/stackgraph/gremlin/gremlin_tool.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "base/error.h"
+#include "codec/graph_check.h"
+#include "datastore/stackgraph/gremlin/connection.h"
+#include "datastore/stackgraph/gremlin/read_graph.h"
+#include "datastore/stackgraph/gremlin/scripts.h"
+#include "datastore/stackgraph/gremlin/write_graph.h"
+
+namespace holdfast::datastore::sg {
+
+namespace {
+
+Measurement measurement_of(const codec::GraphSummary& summary) {
+  const codec::GraphCounts& counts = summary.counts;
+  Measurement out;
+  out.counts = {{"vertices", counts.vertices},
+                {"edges", counts.edges},
+                {"vertex_properties", counts.vertex_properties},
+                {"meta_properties", counts.meta_properties},
+                {"edge_properties", counts.edge_properties}};
+  out.hashes = {{"graph", summary.hash}};
+  return out;
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+void note_unknown(const codec::GraphSummary& summary, Progress& progress) {
+  if (summary.unknown_type.empty()) return;
+  progress.note(fmt::format("values of the type {} are not known here and were taken as they are",
+                            summary.unknown_type));
+}
+
+class GremlinTool : public GraphTool {
+ public:
+  explicit GremlinTool(const GremlinOptions& options) : options_(options) {
+    if (!options.url.starts_with("ws://") && !options.url.starts_with("wss://")) {
+      throw InvalidArgument("graph", "the URL is neither ws:// nor wss://",
+                            "give one such as ws://HOST:8182/gremlin");
+    }
+    if (!is_name(options.traversal)) {
+      throw InvalidArgument("graph", "the traversal source's name is not a plain word");
+    }
+  }
+
+  Measurement export_graph(const Context& context, const fs::path& file,
+                           Progress& progress) override {
+    const Descriptor descriptor = create_file(file, 0600);
+    try {
+      const codec::GraphSummary summary = read_graph(
+          context, options_, "export graph",
+          [&](std::string_view lines) { write_all(descriptor.get(), lines, file); }, {}, progress);
+      sync_file(descriptor.get(), file);
+      note_unknown(summary, progress);
+      return measurement_of(summary);
+    } catch (...) {
+      remove_file_if_there(file);
+      throw;
+    }
+  }
+
+  std::optional<bool> is_empty(const Context& context) override {
+    GremlinConnection connection(context, options_, "look into graph");
+    return connection.number(context, kHasVertices) == 0;
+  }
+
+  void check_file(const Context& context, const fs::path& file) override {
+    const std::string what = fmt::format("check graph file {}", file.filename().string());
+    context.check(what);
+    const Descriptor descriptor = open_for_reading(file);
+    FileSource source({.descriptor = descriptor.get(), .offset = 0, .length = size_of_file(file)},
+                      file.string());
+    codec::check_graph_file(source, what);
+  }
+
+  void import_graph(const Context& context, const fs::path& file, bool force,
+                    Progress& progress) override {
+    const std::string what = fmt::format("import graph from {}", file.filename().string());
+    GremlinConnection connection(context, options_, what);
+    if (connection.number(context, kHasVertices) > 0) {
+      if (!force) {
+        throw Refused(what, kNotEmpty, "give -force to have the data that is there deleted");
+      }
+      clear_graph(context, connection, progress);
+    }
+    imported_ids_.clear();
+    for (auto& [original, made] :
+         write_graph(context, connection, options_, what, file, progress)) {
+      imported_ids_.emplace(made, original);
+    }
+  }
+
+  Measurement measure(const Context& context) override {
+    SilentProgress progress;
+    codec::GraphHash::OriginalId original_id;
+    if (!imported_ids_.empty()) {
+      original_id = [this](std::string_view id, std::string& original) {
+        const auto found = imported_ids_.find(std::string(id));
+        original = found == imported_ids_.end() ? std::string(id) : found->second;
+      };
+    }
+    return measurement_of(
+        read_graph(context, options_, "measure graph", {}, original_id, progress));
+  }
+
+ private:
+  const GremlinOptions options_;
+  GraphIds imported_ids_;  // the graph's to the file's; empty when they are the same
+};
+
+}  // namespace
+
+std::unique_ptr<GraphTool> make_gremlin_tool(const GremlinOptions& options) {
+  return std::make_unique<GremlinTool>(options);
+}
+
+}  // namespace holdfast::datastore::sg
