@@ -5,8 +5,11 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 #include <memory>
 #include <optional>
+
+#include "base/error.h"
 
 namespace holdfast::codec {
 
@@ -194,8 +197,13 @@ class ValueWriter {
   void append_other(const GraphValue& value, std::string& out) {
     if (unknown_.empty()) unknown_ = value.other;
     append_bytes(letter_of(value.type), value.other, out);
-    JsonScanner inner(value.text, {scanner_.origin().what, scanner_.origin().line, {}});
-    append_json(inner, out);
+    // A copy of what stands in the document: its places say nothing there.
+    try {
+      JsonScanner inner(value.text, {.what = scanner_.origin().what});
+      append_json(inner, out);
+    } catch (const Corrupt& error) {
+      scanner_.fail(fmt::format("in a value of type {}: {}", value.other, error.reason()));
+    }
   }
 
   JsonScanner& scanner_;

@@ -155,6 +155,17 @@ TEST(GraphCanonical, RefusesWhatHoldsTheSameTwice) {
   }
 }
 
+TEST(GraphCanonical, SaysWhereAnUnknownTypeIsMalformed) {
+  try {
+    canonical(typed("x:Y", R"({"a":1,"a":2})"));
+    ADD_FAILURE() << "it was taken";
+  } catch (const Corrupt& error) {
+    EXPECT_EQ(
+        error.to_string(),
+        "read x: in a value of type x:Y: an object has the same member twice (byte 13) (byte 38)");
+  }
+}
+
 TEST(GraphCanonical, RefusesNumbersOutOfAllBounds) {
   EXPECT_THROW(canonical(typed("gx:BigDecimal", "1e9999999999")), Corrupt);
   EXPECT_THROW(canonical(typed("gx:BigDecimal", "1e-99999999999999999999")), Corrupt);

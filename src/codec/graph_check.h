@@ -12,7 +12,7 @@
 namespace holdfast::codec {
 
 struct GraphFileLimits {
-  // One vertex with all its edges. It is held in memory, with its spans: up to three times this.
+  // One vertex with all its edges. It is held in memory, with its spans: up to five times this.
   std::size_t longest_line = std::size_t(1) << 30;
   // How many ids of vertices are held to know them again, 32 bytes each; a power of two.
   std::size_t seen_ids = std::size_t(1) << 19;

@@ -99,10 +99,14 @@ std::optional<double> parse_floating(std::string_view text) {
 // One value, from its type's name on.
 class ValueReader {
  public:
-  explicit ValueReader(JsonScanner& scanner) : scanner_(scanner) {}
+  explicit ValueReader(JsonScanner& scanner, std::size_t items = 0)
+      : scanner_(scanner), items_(items) {}
 
   GraphValue read(std::size_t depth) {
     if (depth == kDepth) scanner_.fail("values lie too deep in each other");
+    if (items_++ == kMostItems) {
+      refuse(fmt::format("a value has more than {} items", kMostItems), "keep it elsewhere");
+    }
     GraphValue value;
     switch (scanner_.peek()) {
       case '"':
@@ -119,12 +123,15 @@ class ValueReader {
   }
 
  private:
-  [[noreturn]] void unsupported(std::string_view why) const {
+  [[noreturn]] void refuse(std::string_view why, std::string advice) const {
     const JsonOrigin& origin = scanner_.origin();
     throw Unsupported(
         std::string(origin.what),
         origin.line == 0 ? std::string(why) : fmt::format("{} (line {})", why, origin.line),
-        "only GraphSON 3 can be read: write it anew with that version");
+        std::move(advice));
+  }
+  [[noreturn]] void unsupported(std::string_view why) const {
+    refuse(why, "only GraphSON 3 can be read: write it anew with that version");
   }
 
   std::string text(std::string_view expected) {
@@ -185,7 +192,9 @@ class ValueReader {
     if (!has_value) scanner_.fail("a value has no \"@value\"");
     if (late.data()) {
       JsonScanner inner(late, scanner_.origin());
-      return ValueReader(inner).content(type, depth);
+      ValueReader reader(inner, items_);
+      value = reader.content(type, depth);
+      items_ = reader.items_;
     }
     return value;
   }
@@ -310,6 +319,7 @@ class ValueReader {
   }
 
   JsonScanner& scanner_;
+  std::size_t items_;  // read so far
 };
 
 template <typename Number>

@@ -73,10 +73,11 @@ struct GraphValue {
 bool append_uuid(std::string_view text, std::string& out);
 
 // Reads one value, to its end. Corrupt for what is no GraphSON 3: a number out of its type's range,
-// a map with half an entry. Unsupported
-// for arrays and objects without a type, as GraphSON 1 and 2 have them. A bare number is what
-// TinkerPop takes it for: the smallest of g:Int32, g:Int64, gx:BigInteger that holds it, or a
-// g:Double. Unknown types (kOther) are kept as they are.
+// a map with half an entry. Unsupported for arrays and objects without a type, as GraphSON 1 and 2
+// have them, and for more than kMostItems values in one. A bare number is what TinkerPop takes it
+// for: the smallest of g:Int32, g:Int64, gx:BigInteger that holds it, or a g:Double. Unknown types
+// (kOther) are kept as they are.
+inline constexpr std::size_t kMostItems = 1'000'000;  // some 150 MB
 GraphValue read_graphson(std::string_view json, const JsonOrigin& origin);
 // The same, in the middle of a document.
 GraphValue read_graphson(JsonScanner& scanner);

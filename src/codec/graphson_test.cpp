@@ -166,6 +166,19 @@ TEST(Graphson, TellsOtherVersionsApart) {
   }
 }
 
+TEST(Graphson, BoundsTheItems) {
+  // With the type behind the value, where the value is read later, and before it.
+  std::string items = "[1";
+  for (std::size_t i = 3; i < kMostItems / 2; ++i) items += ",1";
+  items += ']';
+  const std::string half = typed("g:List", items);
+  const std::string late = R"({"@value":)" + items + R"(,"@type":"g:List"})";
+  std::string whole = typed("g:List", "[" + late + "," + half.substr(0, half.size() - 2));
+  whole.pop_back();  // the brace of typed()
+  EXPECT_EQ(read(whole + ",1]}]}").items.back().items.size(), kMostItems / 2 - 1);
+  expect_refused<Unsupported>(whole + ",1,1]}]}", "a value has more than 1000000 items");
+}
+
 TEST(Graphson, BoundsTheDepth) {
   auto nested = [](std::size_t depth, bool value_first) {
     std::string json;
