@@ -1,7 +1,5 @@
 #include "app/stackgraph_options.h"
 
-#include "base/error.h"
-
 namespace holdfast::app {
 
 namespace {
@@ -30,6 +28,17 @@ datastore::StackGraphOptions options_of(const config::Values& values, const conf
   return options;
 }
 
+datastore::sg::GremlinOptions gremlin_options(const config::StackGraphServer& server,
+                                              const std::string& url) {
+  datastore::sg::GremlinOptions options;
+  options.url = url;
+  options.user = server.user;
+  options.password = server.password;
+  options.ca_file = server.ca_file;
+  options.traversal = server.traversal_source;
+  return options;
+}
+
 job::NamedRetention retention_of(const config::Values& values, const config::Exports& chart) {
   return {.time_delta = chart.retention_time_delta,
           .date_format = chart.datetime_parse_format,
@@ -40,13 +49,15 @@ job::NamedRetention retention_of(const config::Values& values, const config::Exp
 
 datastore::StackGraphOptions stackgraph_options(const config::Values& values) {
   const config::StackGraphServer& server = values.holdfast.stackgraph;
-  if (server.driver != config::StackGraphDriver::kCommand) {
-    throw InvalidArgument("holdfast.stackgraph.driver", "this version has no Gremlin client yet",
-                          "set it to command");
-  }
   datastore::StackGraphOptions options = options_of(values, values.stackgraph, server);
   options.split_bytes = values.stackgraph.split_archive_bytes;
   options.stack_packs_command = server.stack_packs_command;
+  if (server.driver == config::StackGraphDriver::kGremlin) {
+    options.gremlin = gremlin_options(server, server.url);
+    if (!server.drill_url.empty()) {
+      options.drill_gremlin = gremlin_options(server, server.drill_url);
+    }
+  }
   return options;
 }
 

@@ -144,8 +144,20 @@ void add_stackgraph(std::vector<Key>& keys) {
             "[stack-packs-backup, -create, \"{file}\", -remote, URL]; empty: they are not "
             "backed up"));
   keys.push_back(url(path + "url", HOLDFAST_AT(holdfast.stackgraph.url),
-                     "ws://127.0.0.1:8182/gremlin", "the Gremlin server's address",
-                     {"ws", "wss", "http", "https"}));
+                     "ws://127.0.0.1:8182/gremlin", "the Gremlin server's address", {"ws", "wss"}));
+  keys.push_back(text(path + "user", HOLDFAST_AT(holdfast.stackgraph.user), "\"\"",
+                      "the user there; empty: without logging in"));
+  keys.push_back(secret(path + "password", HOLDFAST_AT(holdfast.stackgraph.password), "\"\"",
+                        "the user's password"));
+  keys.push_back(text(path + "caFile", HOLDFAST_AT(holdfast.stackgraph.ca_file), "\"\"",
+                      "a file with the certificate authority of a wss address; empty: the "
+                      "system's"));
+  keys.push_back(text(path + "traversalSource", HOLDFAST_AT(holdfast.stackgraph.traversal_source),
+                      "g", "the name of the graph's traversal source on that server"));
+  keys.push_back(
+      text(path + "drillUrl", HOLDFAST_AT(holdfast.stackgraph.drill_url), "\"\"",
+           "the Gremlin server of an empty graph that drills import into and clear again; "
+           "empty: no drills"));
 }
 
 void add_configuration(std::vector<Key>& keys) {

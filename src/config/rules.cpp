@@ -228,6 +228,11 @@ void check_encryption(Loaded& loaded) {
 
 void check_servers(Loaded& loaded) {
   const StackGraphServer& stackgraph = loaded.values.holdfast.stackgraph;
+  // A drill clears that graph.
+  if (!stackgraph.drill_url.empty() && stackgraph.drill_url == stackgraph.url) {
+    refuse(loaded, "holdfast.stackgraph.drillUrl", "is the address of the live graph",
+           "name a graph of its own, whose data may be deleted");
+  }
   const ConfigurationServer& settings = loaded.values.holdfast.configuration;
   std::vector<std::pair<std::string, const std::vector<std::string>*>> commands = {
       {"holdfast.configuration.exportCommand", &settings.export_command},

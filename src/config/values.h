@@ -235,7 +235,11 @@ struct ExportCommands : Rates {
 };
 struct StackGraphServer : ExportCommands {
   StackGraphDriver driver = StackGraphDriver::kCommand;
-  std::string url;
+  std::string url, user;
+  Secret password;
+  std::string ca_file;           // empty: the system's
+  std::string traversal_source;  // the graph's name on that server
+  std::string drill_url;         // of an empty graph for drills; empty: there is none
   std::vector<std::string> stack_packs_command;  // empty: StackPacks are not backed up
 };
 struct ConfigurationServer : ExportCommands {

@@ -134,7 +134,7 @@ class CommandTest(StackGraphTestCase):
     def test_a_drill_needs_a_graph_of_its_own(self):
         self.graph.write_text("data\n")
         self.backup()
-        self.assertIn("one graph only", self.refused(FAILED, "drill", STORE))
+        self.assertIn("no graph is named", self.refused(FAILED, "drill", STORE))
 
     def test_retention_goes_by_the_names(self):
         self.graph.write_text("data\n")

@@ -85,6 +85,10 @@ class CommandTool : public GraphTool {
     run(context, "import " + file.filename().string(), options_.import_command, file, force);
   }
 
+  void clear(const Context&, Progress&) override {
+    throw Unsupported("clear the graph", "only its own importer does that, with -force");
+  }
+
   Measurement measure(const Context&) override {
     throw Unsupported("measure the graph", "only its own importer and exporter know it",
                       "with holdfast.stackgraph.driver gremlin it can be counted");

@@ -35,6 +35,8 @@ class GraphTool {
   // it has begun, a failure may leave a part.
   virtual void import_graph(const Context& context, const fs::path& file, bool force,
                             Progress& progress) = 0;
+  // Removes everything that is in the graph. Unsupported by a command.
+  virtual void clear(const Context& context, Progress& progress) = 0;
   // The live graph, as export_graph tells it. Unsupported where only a command knows it.
   virtual Measurement measure(const Context& context) = 0;
 };

@@ -1,9 +1,11 @@
 #include "datastore/stackgraph/stackgraph.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/error.h"
 #include "datastore/stackgraph/backup.h"
+#include "datastore/stackgraph/gremlin/gremlin_tool.h"
 #include "datastore/stackgraph/proof.h"
 #include "datastore/stackgraph/restore.h"
 #include "datastore/stackgraph/stored.h"
@@ -50,13 +52,20 @@ class StackGraph : public Datastore {
   }
 
   RestorePlan plan(const Context& context, const PlanRequest& request) override {
-    if (request.mode == RestoreMode::kScratch) refuse_drill();
-    return sg::plan_restore(context, store_, *store_.tool, request);
+    const bool is_drill = request.mode == RestoreMode::kScratch;
+    if (is_drill && !store_.drill_tool) refuse_drill();
+    return sg::plan_restore(context, store_, is_drill ? *store_.drill_tool : *store_.tool, request);
   }
 
   RestoreOutcome restore(const Context& context, const RestorePlan& plan,
                          Progress& progress) override {
-    return sg::run_restore(context, store_, *store_.tool, plan, progress);
+    if (plan.mode != RestoreMode::kScratch) {
+      return sg::run_restore(context, store_, *store_.tool, plan, progress);
+    }
+    // From here on what is in it is ours.
+    if (store_.drill_tool->is_empty(context) != true) refuse_full_drill_graph();
+    drilled_ = true;
+    return sg::run_restore(context, store_, *store_.drill_tool, plan, progress);
   }
 
   VerifyReport verify(const Context& context, const VerifyRequest& request,
@@ -82,7 +91,8 @@ class StackGraph : public Datastore {
     return report;
   }
 
-  Measurement measure(const Context& context, const MeasureTarget&) override {
+  Measurement measure(const Context& context, const MeasureTarget& target) override {
+    if (target.scratch) return store_.drill_tool->measure(context);
     return store_.tool->measure(context);
   }
 
@@ -110,15 +120,29 @@ class StackGraph : public Datastore {
     return {fmt::format("removed {} notes of exports that are gone", removed)};
   }
 
-  std::vector<std::string> recover(const Context&) override { return {}; }
+  // A killed drill's data stays: the next drill says so.
+  std::vector<std::string> recover(const Context& context) override {
+    if (!std::exchange(drilled_, false)) return {};
+    SilentProgress silent;
+    store_.drill_tool->clear(context, silent);
+    return {"cleared the graph for drills"};
+  }
 
  private:
   [[noreturn]] void refuse_drill() const {
-    throw Unsupported("drill " + store_.name, "a command imports into the one graph only",
-                      "restore into a StackState of its own, or use verify --deep");
+    throw Unsupported(
+        "drill " + store_.name, "no graph is named that it may fill and clear",
+        "set holdfast.stackgraph.drillUrl (with driver gremlin), or use verify --deep");
+  }
+
+  [[noreturn]] void refuse_full_drill_graph() const {
+    throw Refused("drill " + store_.name, "the graph of holdfast.stackgraph.drillUrl is not empty",
+                  "a drill clears only what it has brought: look whose data that is, and clear it "
+                  "by hand");
   }
 
   sg::Store store_;
+  bool drilled_ = false;  // what is in the graph for drills is ours
 };
 
 }  // namespace
@@ -138,7 +162,9 @@ std::unique_ptr<Datastore> make_stackgraph(const StackGraphOptions& options,
   store.split_bytes = options.split_bytes;
   store.temporary_parent = options.temporary_folder;
   store.transfer = options.transfer;
-  store.tool = sg::make_command_tool(options.commands);
+  store.tool = options.gremlin ? sg::make_gremlin_tool(*options.gremlin)
+                               : sg::make_command_tool(options.commands);
+  if (options.drill_gremlin) store.drill_tool = sg::make_gremlin_tool(*options.drill_gremlin);
   store.stack_packs = options.commands;
   store.stack_packs.what = "the StackPacks";
   store.stack_packs.export_command = options.stack_packs_command;

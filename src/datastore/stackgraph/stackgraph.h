@@ -4,10 +4,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/zone.h"
 #include "datastore/datastore.h"
 #include "datastore/stackgraph/command_tool.h"
+#include "datastore/stackgraph/gremlin/gremlin_options.h"
 #include "datastore/stackgraph/names.h"
 #include "storage/storage.h"
 #include "transfer/transfer.h"
@@ -26,6 +30,8 @@ struct StackGraphOptions {
   fs::path local_folder;          // keeps the newest `most_local` exports as well; empty: none
   std::uint64_t most_local = 0;
   sg::CommandOptions commands;
+  // In place of the commands, and the graph that drills fill and clear; none: no drills.
+  std::optional<sg::GremlinOptions> gremlin, drill_gremlin;
   std::vector<std::string> stack_packs_command;  // with the commands' surroundings; may be empty
   transfer::TransferOptions transfer;
 };

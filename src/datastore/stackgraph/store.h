@@ -27,7 +27,8 @@ struct Store {
   fs::path temporary_parent;
   transfer::TransferOptions transfer;
   std::unique_ptr<GraphTool> tool;
-  storage::Storage* storage = nullptr;  // borrowed
+  std::unique_ptr<GraphTool> drill_tool;  // of a graph for drills; none: there is no such graph
+  storage::Storage* storage = nullptr;    // borrowed
 };
 
 }  // namespace holdfast::datastore::sg

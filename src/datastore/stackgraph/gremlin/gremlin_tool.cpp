@@ -98,6 +98,12 @@ class GremlinTool : public GraphTool {
     }
   }
 
+  void clear(const Context& context, Progress& progress) override {
+    GremlinConnection connection(context, options_, "clear graph");
+    clear_graph(context, connection, progress);
+    imported_ids_.clear();
+  }
+
   Measurement measure(const Context& context) override {
     SilentProgress progress;
     codec::GraphHash::OriginalId original_id;
