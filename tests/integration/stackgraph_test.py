@@ -204,6 +204,50 @@ class StackPacksTest(StackGraphTestCase):
         self.assertEqual([path.name for path in zips.glob("*")], [])
 
 
+class FullDiskTest(StackGraphTestCase):
+    """A temporary folder of 1 MiB."""
+
+    def setUp(self):
+        super().setUp()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", self.temporary], capture_output=True, text=True)
+        if done.returncode:
+            self.skipTest("mounting a small file system needs root: " + done.stderr)
+        self.addCleanup(lambda: subprocess.run(["umount", self.temporary], check=True))
+
+    def test_an_export_that_does_not_fit(self):
+        self.graph.write_text("data\n" * 400_000)
+        self.assertIn("status 1", self.refused(FAILED, "backup", STORE))
+        self.assertEqual(self.stored_files(), [])
+
+    def test_a_restore_that_does_not_fit(self):
+        self.graph.write_text("small\n")
+        (self.bucket / "large.graph").write_text("graph export\n" + "data\n" * 400_000)
+        self.assertIn("too little space", self.refused(REFUSED, "restore", STORE, "large.graph", "--force"))
+        self.assertEqual(self.graph.read_text(), "small\n")
+
+    def test_a_safety_copy_that_does_not_fit(self):
+        self.graph.write_text("small\n")
+        name = self.backup()
+        self.graph.write_text("data\n" * 400_000)
+        self.assertIn("safety copy", self.refused(FAILED, "restore", STORE, name, "--force"))
+        self.assertEqual(self.graph.read_text(), "data\n" * 400_000)
+        self.holdfast("restore", STORE, name, "--force", "--no-safety-backup")
+        self.assertEqual(self.graph.read_text(), "small\n")
+
+
+class GatewayTest(StackGraphTestCase):
+    def test_a_gateway_that_goes_away(self):
+        self.graph.write_text("data\n")
+        name = self.old_backup()
+        self.gateway.stop()
+        for command in (("backup", STORE), ("restore", STORE, name, "--force"), ("list", STORE)):
+            self.assertIn("connection refused", self.refused(FAILED, *command))
+        self.assertEqual(self.graph.read_text(), "data\n")
+        self.assertEqual(self.stored_files(), [name])
+        self.assertEqual(self.holdfast("list", STORE, "--direct").splitlines()[1], name)
+        self.holdfast("restore", STORE, name, "--force", "--direct")
+
+
 class SettingsTest(StackGraphTestCase):
     """The store "configuration"."""
 
