@@ -16,7 +16,16 @@ namespace {
 
 constexpr std::string_view kZstdMagic = "\x28\xB5\x2F\xFD";
 constexpr std::size_t kFirstBuffer = 512u << 10;
+constexpr std::string_view kWriteAnew =
+    "only GraphSON 3 adjacency lines can be read: write the file anew with it";
 constexpr std::string_view kAdvice = "take another copy of the file";
+
+// How other files begin that may be taken for one of these.
+struct Kind {
+  std::string_view first, name;
+};
+constexpr std::array<Kind, 3> kOtherKinds = {
+    {{"<", "GraphML"}, {"gio", "Gryo"}, {"\x1F\x8B", "compressed with gzip"}}};
 
 // A source with its first bytes, which were read before, in front again.
 class Prepended : public Source {
@@ -134,7 +143,7 @@ class LineReader {
     if (number_ > 0 || !std::string_view(buffer_.data(), end_).starts_with("{\"vertices\":"))
       return;
     throw Unsupported(what_, "the whole graph is one object, not a line a vertex",
-                      "only GraphSON 3 adjacency lines can be read: write the file anew with it");
+                      std::string(kWriteAnew));
   }
 
   Source& source_;
@@ -163,6 +172,10 @@ void read_graph_file(Source& source, const std::string& what, const GraphLineVis
   std::array<char, 4> head{};
   static_assert(head.size() == kZstdMagic.size());
   const std::string_view first(head.data(), read_full(source, head));
+  for (const Kind& kind : kOtherKinds) {
+    if (!first.starts_with(kind.first)) continue;
+    throw Unsupported(what, fmt::format("it is {}", kind.name), std::string(kWriteAnew));
+  }
   Prepended whole(first, source);
   if (first != kZstdMagic) return read_lines(whole, what, visit, limits);
   InflateSource plain(whole, Compression::kZstd, what);

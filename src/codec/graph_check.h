@@ -24,7 +24,8 @@ using GraphLineVisitor = std::function<void(const GraphLine& line, const JsonOri
 // Every line of a file, plain or compressed with zstd (known by its first bytes), in its order.
 // `what` is the subject of errors: "read graph file x". Corrupt for a file that is cut short (a
 // line without its end, a compressed frame without its end) or damaged, with line and column;
-// Unsupported for a line beyond the limit, and as read_graph_line says. An empty file has no lines.
+// Unsupported for a line beyond the limit, for GraphML, Gryo and gzip, and as read_graph_line says.
+// An empty file has no lines.
 void read_graph_file(Source& source, const std::string& what, const GraphLineVisitor& visit,
                      const GraphFileLimits& limits = {});
 

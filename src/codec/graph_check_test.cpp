@@ -152,8 +152,12 @@ TEST(GraphCheck, TellsFilesOfOtherKindsApart) {
       "{\"id\":1,\"label\":\"a\"}\n{\"vertices\":[",
       "it is cut short: line 2 breaks off after column 13; take another copy of "
       "the file");
-  expect_refused<Corrupt>("<?xml version=\"1.0\" ?>\n<graphml/>\n",
-                          "the line is not an object (line 1, column 1)");
+  const std::string advice =
+      "; only GraphSON 3 adjacency lines can be read: write the file anew with it";
+  expect_refused<Unsupported>("<?xml version=\"1.0\" ?><graphml", "it is GraphML" + advice);
+  expect_refused<Unsupported>(std::string("gio\0\0\0", 6), "it is Gryo" + advice);
+  expect_refused<Unsupported>("\x1F\x8B\x08", "it is compressed with gzip" + advice);
+  expect_refused<Corrupt>("id;label\n1;a\n", "the line is not an object (line 1, column 1)");
 }
 
 // Every byte matters, but for digits that a double does not keep.

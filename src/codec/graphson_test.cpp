@@ -48,6 +48,7 @@ TEST(Graphson, WritesWhatItHasReadLetterForLetter) {
         typed("g:Double", "\"-Infinity\""),
         typed("g:Float", "1.1"),
         typed("g:Float", "\"NaN\""),
+        typed("g:Float", "\"-Infinity\""),
         typed("g:UUID", "\"41d2e28a-20a4-4ab0-b379-d810dede3786\""),
         typed("g:Date", "1481750076295"),
         typed("g:Timestamp", "-1"),
