@@ -53,12 +53,14 @@ void GremlinConnection::send(const Context& context, std::string_view json) {
 }
 
 void GremlinConnection::submit(const Context& context, std::string_view script,
-                               std::string_view bindings, unsigned batch) {
+                               std::string_view bindings, unsigned batch, Length length) {
   if (!ended_) throw Failed(what_, "a request was begun before the last one's answer had ended");
   id_ = new_id();
   ended_ = false;
   const auto limit =
-      std::chrono::duration_cast<std::chrono::milliseconds>(options_.answer_timeout).count();
+      length == Length::kEndless
+          ? 0
+          : std::chrono::duration_cast<std::chrono::milliseconds>(options_.answer_timeout).count();
   send(context,
        fmt::format(R"({{"requestId":"{}","op":"eval","processor":"","args":{{"gremlin":{},)"
                    R"("language":"gremlin-groovy","aliases":{{"g":{}}},"batchSize":{},)"

@@ -21,8 +21,11 @@ class GremlinConnection {
 
   // Begins a request. `bindings` is a JSON object with the script's variables; results come
   // `batch` in one frame. Login is done when the server asks for it: AccessDenied when it fails.
+  // The server is told to give up after answer_timeout; not with kEndless, for it counts the time
+  // until the last result is taken.
+  enum class Length { kShort, kEndless };
   void submit(const Context& context, std::string_view script, std::string_view bindings,
-              unsigned batch);
+              unsigned batch, Length length = Length::kShort);
   // The results of the next frame as a GraphSON list, not yet checked, good until the next call;
   // nullopt when the answer has ended, and with it all that came is good. An error after any number
   // of frames throws as check_gremlin_code says, then what came is to be thrown away; Failed for an

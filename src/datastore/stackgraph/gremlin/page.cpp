@@ -27,12 +27,16 @@ void want(JsonScanner& scanner, bool& first) {
   if (!scanner.next_element(first)) scanner.fail("a page ends in the middle");
 }
 
-bool flag(JsonScanner& scanner, bool& first) {
-  want(scanner, first);
+bool mark(JsonScanner& scanner) {
   const std::string_view word = scanner.plain("a mark is not true or false");
   if (word == "true") return true;
   if (word != "false") scanner.fail("a mark is not true or false");
   return false;
+}
+
+bool flag(JsonScanner& scanner, bool& first) {
+  want(scanner, first);
+  return mark(scanner);
 }
 
 std::string_view text(JsonScanner& scanner, bool& first) {
@@ -75,9 +79,9 @@ void PageReader::read_page(JsonScanner& scanner) {
   bool first = true;
   bool more = scanner.next_element(first);
   while (more) {
-    const std::string_view word = scanner.plain("a mark is not true or false");
-    if ((word == "true") != (part_ == Part::kNone)) scanner.fail("a vertex within another one");
-    if (word == "true") {
+    const bool begins = mark(scanner);
+    if (begins != (part_ == Part::kNone)) scanner.fail("a vertex within another one");
+    if (begins) {
       read_vertex(scanner, first);
     } else if (flag(scanner, first) != (part_ == Part::kOut)) {
       scanner.fail("a vertex goes on elsewhere than it ended");
@@ -104,8 +108,7 @@ void PageReader::read_vertex(JsonScanner& scanner, bool& first) {
 bool PageReader::read_edges(JsonScanner& scanner, bool& first) {
   while (scanner.next_element(first)) {
     if (part_ == Part::kNone) return true;
-    const std::string_view word = scanner.plain("a mark is not true or false");
-    if (word == "true") {
+    if (mark(scanner)) {
       codec::GraphEdge& edge = (part_ == Part::kOut ? line_.out : line_.in).emplace_back();
       edge.label = text(scanner, first);
       edge.id = value(scanner, first);

@@ -66,7 +66,7 @@ void read_part(const Context& context, Shared& shared, unsigned part, codec::Gra
   });
   const std::string bindings = fmt::format(R"({{"hfParts":{},"hfPart":{},"hfSize":{}}})",
                                            shared.options.streams, part, kPageItems);
-  connection.submit(context, kPages, bindings, 1);
+  connection.submit(context, kPages, bindings, 1, GremlinConnection::Length::kEndless);
   while (const std::optional<std::string_view> results = connection.next(context)) {
     reader.add(*results);
   }
