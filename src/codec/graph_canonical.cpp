@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
@@ -36,11 +35,10 @@ void append_integer(GraphType type, std::int64_t value, std::string& out) {
   append_64(std::uint64_t(value), out);
 }
 
-// A float's value is exact as a double.
+// A float's value is exact as a double; a NaN is the one that read_graphson makes.
 void append_double(GraphType type, double value, std::string& out) {
-  constexpr std::uint64_t kNan = 0x7FF8000000000000;
   out += letter_of(type);
-  append_64(std::isnan(value) ? kNan : std::bit_cast<std::uint64_t>(value), out);
+  append_64(std::bit_cast<std::uint64_t>(value), out);
 }
 
 void append_bytes(char letter, std::string_view bytes, std::string& out) {

@@ -120,6 +120,8 @@ TEST(GraphCanonical, HasTheDocumentedLayout) {
             "ab");
   EXPECT_EQ(canonical(typed("g:Int64", "258")), std::string("l\x02\x01\0\0\0\0\0\0", 9));
   EXPECT_EQ(canonical(typed("g:Double", "1")), std::string("d\0\0\0\0\0\0\xF0\x3F", 9));
+  EXPECT_EQ(canonical(typed("g:Double", "\"NaN\"")), std::string("d\0\0\0\0\0\0\xF8\x7F", 9));
+  EXPECT_EQ(canonical(typed("g:Float", "\"NaN\"")), std::string("e\0\0\0\0\0\0\xF8\x7F", 9));
   EXPECT_EQ(canonical(typed("gx:BigDecimal", "-1.50")), "F\x06-15e-1");
   EXPECT_EQ(canonical(typed("g:Set", R"(["b","a"])")),
             "S\x02s\x01"

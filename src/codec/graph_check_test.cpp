@@ -214,7 +214,14 @@ TEST(GraphCheck, FindsTheVerticesOfALargeFileTwice) {
 TEST(GraphCheck, BoundsTheLine) {
   const std::string line = "{\"id\":1,\"label\":\"" + std::string(2'000'000, 'x') + "\"}\n";
   EXPECT_EQ(check(line).counts.vertices, 1u);
-  MemorySource source(line);
+  const std::string wrapped = "{\"vertices\":[" + line + "]}";
+  MemorySource source(line), object(wrapped);
+  try {
+    check_graph_file(object, kWhat, {.longest_line = 1'000'000});
+    ADD_FAILURE() << "it was read";
+  } catch (const Unsupported& error) {
+    EXPECT_EQ(error.reason(), "the whole graph is one object, not a line a vertex");
+  }
   try {
     check_graph_file(source, kWhat, {.longest_line = 1'000'000});
     ADD_FAILURE() << "it was read";

@@ -147,10 +147,17 @@ TEST(GraphHash, FindsAnEdgeWithoutItsOtherHalf) {
 }
 
 TEST(GraphHash, IsMergedFromParts) {
-  GraphHash first = hash_of({kOne, kThree});
-  first.merge(hash_of({kTwo}));
-  EXPECT_TRUE(first.is_whole());
-  EXPECT_EQ(first.finish(), hash_of(kGraph).finish());
+  const std::string one = replaced(kOne, "\"u\"", R"({"@type":"x:Y","@value":1})");
+  const GraphSummary expected = hash_of({one, kTwo, kThree}).finish();
+  EXPECT_EQ(expected.unknown_type, "x:Y");
+  for (const auto& [first, second] :
+       std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>>{
+           {{one, kThree}, {kTwo}}, {{kTwo}, {one, kThree}}, {{}, {one, kTwo, kThree}}}) {
+    GraphHash all = hash_of(first);
+    all.merge(hash_of(second));
+    EXPECT_TRUE(all.is_whole());
+    EXPECT_EQ(all.finish(), expected);
+  }
 }
 
 TEST(GraphHash, PutsTheOriginalIdsBack) {
