@@ -13,14 +13,13 @@ std::vector<Verdict> apply_cutoff(const std::string& cutoff,
   }
   std::vector<Verdict> verdicts;
   for (const NamedBackup& backup : backups) {
-    if (!backup.is_complete) {
-      verdicts.push_back(backup.is_abandoned
-                             ? Verdict{true, "broken, and too old for a run to be working on it"}
-                             : Verdict{false, "not complete, but a run may be working on it"});
+    if (!backup.is_complete && backup.is_abandoned) {
+      verdicts.push_back({true, "never finished, and too old for a run to be working on it"});
     } else if (!backup.date) {
       verdicts.push_back({false, "no time in its name: never removed"});
     } else if (*backup.date >= cutoff) {
-      verdicts.push_back({false, fmt::format("not older than {}", cutoff)});
+      verdicts.push_back({false, fmt::format("{}not older than {}",
+                                             backup.is_complete ? "" : "broken, but ", cutoff)});
     } else if (&backup == newest) {
       verdicts.push_back({false, fmt::format("the newest good one, though older than {}", cutoff)});
     } else {

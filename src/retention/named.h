@@ -16,11 +16,12 @@ struct NamedBackup {
   std::string name;
   std::optional<std::string> date;  // none: never removed, unless it is broken
   bool is_complete = true;
-  bool is_abandoned = false;  // of a broken one: old enough that no run can be working on it
+  // Of a broken one: it never was complete, and no run can be working on it any more.
+  bool is_abandoned = false;
 };
 
 // A verdict each, in their order. What is before the cutoff goes, but for the newest complete one
-// by its date; broken ones go when they are abandoned.
+// by its date; what is abandoned goes whatever its date.
 std::vector<Verdict> apply_cutoff(const std::string& cutoff,
                                   const std::vector<NamedBackup>& backups);
 

@@ -27,16 +27,17 @@ TEST(Named, GoesByTheText) {
 
 TEST(Named, KeepsTheNewestGoodOne) {
   EXPECT_EQ(removed("2022", {{"a", "2020"}, {"b", "2021"}}), Names{"a"});
-  EXPECT_EQ(removed("2022", {{"a", "2020"}, {"b", "2021", false}}), Names{});
+  EXPECT_EQ(removed("2022", {{"a", "2020"}, {"b", "2021", false}}), Names{"b"});
   EXPECT_EQ(removed("2022", {{"a", "2020"}, {"b", "2021"}, {"c", std::nullopt}}), Names{"a"});
 }
 
-TEST(Named, RemovesWhatIsBrokenOnlyWhenNobodyWorksAtIt) {
+TEST(Named, RemovesWhatWasNeverFinishedAndElseGoesByTheDate) {
   EXPECT_EQ(removed("2022", {{"a", "2020", false, true},
                              {"b", "2023", false, true},
                              {"c", "2020", false, false},
+                             {"e", "2023", false, false},
                              {"d", std::nullopt, false, true}}),
-            (Names{"a", "b", "d"}));
+            (Names{"a", "b", "c", "d"}));
 }
 
 }  // namespace

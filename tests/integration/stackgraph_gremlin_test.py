@@ -77,6 +77,10 @@ class GremlinStoreTest(StackGraphTestCase):
         self.assertIn("not empty", self.refused(REFUSED, "drill", STORE))
         self.assertEqual(self.counts(self.drills)["vertices"], 1)
 
+    def test_an_empty_graph_is_no_backup(self):
+        self.assertIn("nothing in the graph", self.refused(FAILED, "backup", STORE))
+        self.assertEqual(self.stored_files(), [])
+
     def test_a_server_that_is_not_there(self):
         values = json.loads(self.gateway.values.read_text())
         values["holdfast"]["stackgraph"]["url"] = f"ws://127.0.0.1:{processes.free_port()}/gremlin"

@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import processes  # noqa: E402
+from s3_clients import boto3_client  # noqa: E402
 from stackgraph_cases import BUCKET, COMMANDS, CORRUPT, FAILED, NAME, NOT_FOUND, OLD, REFUSED, STORE, StackGraphTestCase  # noqa: E402
 
 
@@ -182,6 +184,54 @@ class SplitTest(StackGraphTestCase):
         (self.bucket / parts[-1]).unlink()
         self.assertIn(f"{len(parts) - 1} of {len(parts)} parts", self.refused(CORRUPT, "restore", STORE, name, "--force"))
         self.assertEqual(self.graph.read_text(), saved)
+
+
+    def age(self):
+        """Two days, for everything in the bucket."""
+        for path in self.bucket.iterdir():
+            if path.is_file():
+                os.utime(path, (time.time() - 200_000,) * 2)
+
+    def test_parts_that_somebody_lays_beside_it_are_none_of_it(self):
+        self.graph.write_text("line\n" * 1000)
+        name = self.backup()
+        for stranger in ("77", "9999"):
+            (self.bucket / f"{name}.{stranger}").write_text("stranger")
+        self.assertEqual(self.names(), [name])
+        self.holdfast("verify", STORE, name, "--deep")
+        self.holdfast("restore", STORE, name, "--force", "--no-safety-backup")
+        self.assertEqual(self.graph.read_text(), "line\n" * 1000)
+
+    def test_retention_keeps_what_has_lost_a_part_and_counts_on_whole_ones_only(self):
+        self.graph.write_text("line\n" * 1000)
+        whole = self.backup()
+        s3 = boto3_client(self.gateway.url)
+        for day in (15, 16):
+            for path in self.bucket.glob(f"{whole}.*"):
+                # By the API, so that the copy has its note.
+                source = {"Bucket": self.BUCKET, "Key": f"cluster-1/{path.name}"}
+                s3.copy_object(Bucket=self.BUCKET, CopySource=source, Key=source["Key"].replace(whole, f"sts-backup-202102{day}-0300.graph"))
+        for path in self.bucket.glob(f"{whole}.*"):
+            path.unlink()
+        torso = "sts-backup-20210216-0300.graph"
+        sorted(self.bucket.glob(f"{torso}.*"))[-1].unlink()
+        self.assertEqual(self.names(), ["sts-backup-20210215-0300.graph"])
+        self.holdfast("prune", STORE)
+        self.assertEqual(self.names(), ["sts-backup-20210215-0300.graph"])
+        # One within the time has lost a part: it stays, in case that the part comes back.
+        recent = self.backup()
+        lost = self.bucket / f"{recent}.01"
+        kept = lost.read_bytes()
+        lost.unlink()
+        self.age()
+        self.holdfast("prune", STORE)
+        lost.write_bytes(kept)
+        self.holdfast("verify", STORE, recent, "--deep")
+        # Without its first part it never was one.
+        (self.bucket / f"{recent}.00").unlink()
+        self.age()
+        self.holdfast("prune", STORE)
+        self.assertEqual(list(self.bucket.glob(f"{recent}.*")), [])
 
 
 class StackPacksTest(StackGraphTestCase):

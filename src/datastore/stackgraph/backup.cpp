@@ -45,6 +45,11 @@ class BackupRun {
     file_ = workspace.path() / note_.name;
     note_.measured = store_.tool->export_graph(context_, file_, progress_);
     const FileState state = state_of(file_);
+    if (state.bytes == 0) {
+      throw Failed("backup of " + store_.name, "the export is empty: there is nothing in the graph",
+                   "an empty one would stand in the list as a backup; look whether the right graph "
+                   "is asked");
+    }
     note_.digest = digest_of_file(context_, file_);
     const fs::path stack_packs = export_stack_packs();
     publish(state);
@@ -119,16 +124,25 @@ class BackupRun {
       require_same(state);
       fence_.check();
       transfer::upload(context_, *store_.storage, all, store_.transfer, progress_);
-    } catch (const std::exception&) {
-      tidy(rest);
-      throw;
-    }
-    try {
       require_same(state);
     } catch (const std::exception&) {
-      tidy(all);
-      tidy(rest);
+      take_back(all.front(), rest);
       throw;
+    }
+  }
+
+  // Whether the first part is there may not be known. If nobody can say, the others stay: with it
+  // they are an export, without it they go after a day.
+  void take_back(const transfer::UploadItem& first,
+                 const std::vector<transfer::UploadItem>& rest) const {
+    const Context last = Context::with_clock(context_.clock()).with_timeout(kTidyTime);
+    try {
+      const auto there = storage::find(*store_.storage, last, first.ref);
+      // Another run's would have its own id in its note.
+      if (there && there->attributes.metadata == first.attributes.metadata) remove(last, {first});
+      remove(last, rest);
+    } catch (const Error& error) {
+      log::warning(context_, "parts of " + note_.name + " stay behind: " + error.to_string());
     }
   }
 
@@ -179,17 +193,18 @@ class BackupRun {
                  "the command must end when its file is complete");
   }
 
-  void tidy(const std::vector<transfer::UploadItem>& items) const {
-    const Context last = Context::with_clock(context_.clock()).with_timeout(kTidyTime);
-    std::vector<storage::RemoveTarget> targets;
-    for (const transfer::UploadItem& item : items) targets.push_back({.key = item.ref.key});
-    try {
-      for (std::size_t at = 0; at < targets.size(); at += 1000) {
-        const auto end = targets.begin() + std::ptrdiff_t(std::min(at + 1000, targets.size()));
-        store_.storage->remove(last, store_.bucket, {targets.begin() + std::ptrdiff_t(at), end});
+  void remove(const Context& context, const std::vector<transfer::UploadItem>& items) const {
+    constexpr std::size_t kAtOnce = 1000;
+    for (std::size_t at = 0; at < items.size(); at += kAtOnce) {
+      std::vector<storage::RemoveTarget> targets;
+      for (std::size_t i = at; i < std::min(at + kAtOnce, items.size()); ++i) {
+        targets.push_back({.key = items[i].ref.key});
       }
-    } catch (const Error& error) {
-      log::warning(context_, "parts of " + note_.name + " stay behind: " + error.to_string());
+      for (const storage::RemoveResult& result :
+           store_.storage->remove(context, store_.bucket, targets)) {
+        if (result.error)
+          throw_error(result.error->kind(), result.error->subject(), result.error->reason());
+      }
     }
   }
 

@@ -34,8 +34,9 @@ class StackGraph : public Datastore {
       entry.kind = "file";
       entry.complete = graph.broken_because.empty();
       entry.broken_because = graph.broken_because;
-      entry.is_abandoned =
-          !entry.complete && graph.modified + kAbandonedAfter < context.clock().now();
+      // Once its first part is there it was whole: what is lost of it since may come back.
+      entry.is_abandoned = graph.parts.front().key.empty() &&
+                           graph.modified + kAbandonedAfter < context.clock().now();
       if (entry.complete) entry.completed = graph.modified;
       entry.bytes = graph.bytes;
       entry.objects = graph.parts.size();

@@ -130,24 +130,57 @@ bool is_before(const StoredGraph& a, const StoredGraph& b) {
   return a.name < b.name;
 }
 
-std::vector<StoredGraph> graphs_under(const Context& context, const Store& store,
-                                      const std::string& prefix) {
+std::optional<Note> note_of(const Context& context, const Store& store, const StoredGraph& graph) {
+  const StoredPart& first = graph.parts.front();
+  if (first.key.empty()) return std::nullopt;
+  const auto info = storage::find(*store.storage, context, {store.bucket, first.key});
+  if (!info) return std::nullopt;
+  auto metadata = info->attributes.metadata.find(kMetadata);
+  if (metadata == info->attributes.metadata.end()) return std::nullopt;
+  return parse_note(metadata->second, "backup " + graph.name);
+}
+
+// Whoever may write new objects could lay parts beside a finished export: they are none of it.
+void leave_out_strangers(StoredGraph& graph, const Note& note) {
+  if (!graph.is_split || note.parts == 0 || graph.parts.size() <= note.parts) return;
+  graph.parts.resize(note.parts);
+  graph.bytes = 0;
+  for (const StoredPart& part : graph.parts) graph.bytes += part.size;
+}
+
+std::string why_broken(const StoredGraph& graph, const std::optional<Note>& note) {
+  for (std::size_t i = 0; i < graph.parts.size(); ++i) {
+    if (graph.parts[i].key.empty()) return part_name(graph.name, unsigned(i)) + " is missing";
+  }
+  if (graph.bytes == 0) return "it is empty";
+  if (!note) return "";
+  if (graph.is_split && graph.parts.size() < note->parts) {
+    return fmt::format("{} of {} parts are there", graph.parts.size(), note->parts);
+  }
+  if (graph.bytes != note->digest.size) {
+    return fmt::format("it has {} bytes, and had {} when it was made", graph.bytes,
+                       note->digest.size);
+  }
+  return "";
+}
+
+// The note of a whole one is asked for only `with_notes`.
+std::vector<FoundGraph> graphs_under(const Context& context, const Store& store,
+                                     const std::string& prefix, bool with_notes) {
   std::map<std::string, StoredGraph> graphs;
   for (const storage::ObjectInfo& object : list_under(context, store, prefix)) {
     add(store, graphs, object);
   }
-  std::vector<StoredGraph> out;
+  std::vector<FoundGraph> out;
   for (auto& [name, graph] : graphs) {
+    FoundGraph found;
     graph.date = date_in(store.names, name);
-    for (std::size_t i = 0; i < graph.parts.size(); ++i) {
-      if (!graph.parts[i].key.empty()) continue;
-      graph.broken_because = fmt::format("{} is missing", part_name(name, unsigned(i)));
-      break;
-    }
-    if (graph.bytes == 0) graph.broken_because = "it is empty";
-    out.push_back(std::move(graph));
+    if (graph.is_split || with_notes) found.note = note_of(context, store, graph);
+    if (found.note) leave_out_strangers(graph, *found.note);
+    graph.broken_because = why_broken(graph, found.note);
+    found.graph = std::move(graph);
+    out.push_back(std::move(found));
   }
-  std::sort(out.begin(), out.end(), is_before);
   return out;
 }
 
@@ -167,36 +200,21 @@ std::optional<FoundGraph> find_local(const Store& store, const std::string& name
 }  // namespace
 
 std::vector<StoredGraph> list_graphs(const Context& context, const Store& store) {
-  return graphs_under(context, store, store.prefix);
+  std::vector<StoredGraph> out;
+  for (FoundGraph& found : graphs_under(context, store, store.prefix, false)) {
+    out.push_back(std::move(found.graph));
+  }
+  std::sort(out.begin(), out.end(), is_before);
+  return out;
 }
 
 FoundGraph find_graph(const Context& context, const Store& store, const std::string& name) {
-  FoundGraph found;
-  std::vector<StoredGraph> graphs = graphs_under(context, store, store.prefix + name);
-  auto graph = std::find_if(graphs.begin(), graphs.end(),
-                            [&](const StoredGraph& one) { return one.name == name; });
-  if (graph == graphs.end()) {
-    if (auto local = find_local(store, name)) return *local;
-    throw NotFound("backup " + name, "there is none in the bucket " + store.bucket,
-                   "holdfast list " + store.name + " shows those that are there");
+  for (FoundGraph& found : graphs_under(context, store, store.prefix + name, true)) {
+    if (found.graph.name == name) return std::move(found);
   }
-  found.graph = std::move(*graph);
-  const StoredPart& first = found.graph.parts.front();
-  if (first.key.empty()) return found;
-  const auto info = storage::find(*store.storage, context, {store.bucket, first.key});
-  if (!info) return found;
-  auto metadata = info->attributes.metadata.find(kMetadata);
-  if (metadata == info->attributes.metadata.end()) return found;
-  found.note = parse_note(metadata->second, "backup " + name);
-  if (!found.note || !found.graph.broken_because.empty()) return found;
-  const unsigned parts = unsigned(found.graph.parts.size());
-  if (found.graph.is_split && parts != found.note->parts) {
-    found.graph.broken_because = fmt::format("{} of {} parts are there", parts, found.note->parts);
-  } else if (found.graph.bytes != found.note->digest.size) {
-    found.graph.broken_because = fmt::format("it has {} bytes, and had {} when it was made",
-                                             found.graph.bytes, found.note->digest.size);
-  }
-  return found;
+  if (auto local = find_local(store, name)) return *local;
+  throw NotFound("backup " + name, "there is none in the bucket " + store.bucket,
+                 "holdfast list " + store.name + " shows those that are there");
 }
 
 std::optional<Note> find_note(const Context& context, const Store& store,

@@ -36,8 +36,8 @@ struct Note {
   Measurement measured;
 };
 
-// All of them, by the time in their names (those without one by their age), oldest first. A list
-// shows no metadata: that the last parts of a split one are missing is told by find_graph() only.
+// All of them, by the time in their names (those without one by their age), oldest first. The first
+// part of a split one is asked how many there are: what lies beside them is not the export's.
 std::vector<StoredGraph> list_graphs(const Context& context, const Store& store);
 
 // With its note; one that only the local folder has comes from there. NotFound when there is no
