@@ -102,6 +102,65 @@ class KillTest(FaultCase):
         self.assertEqual(self.state(), self.saved)
         self.assert_clean()
 
+    def half_swapped(self) -> str:
+        """A restore that was killed before it deleted sts_1; the name of that one's temporary index."""
+        live_name = self.backup()["name"]
+        writes = self.writes("restore", STORE, self.saved_name, "--force")
+        self.restore(live_name, "--force")
+        number = next(number for number, subject in enumerate(writes, 1) if subject == "DELETE /sts_1")
+        self.assertTrue(self.killed(f"es.write:{number}:before", "restore", STORE, self.saved_name, "--force"))
+        return next(name for name in self.node.indices() if name.startswith("holdfast-restore-") and name.endswith("-2"))
+
+    def test_a_temporary_index_is_closed_in_the_middle_of_the_swap(self):
+        self.node.request("POST", f"/{self.half_swapped()}/_close")
+        self.backup()
+        self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
+
+    def test_a_temporary_index_is_changed_in_the_middle_of_the_swap(self):
+        """The old index stays until what takes its place is as it was judged."""
+        temporary = self.half_swapped()
+        self.node.request("PUT", f"/{temporary}/_settings", {"index.blocks.write": None})
+        data.fill(self.node, temporary, 1, first=100_000)
+        line = self.refused(FAILED, "backup", STORE)
+        self.assertIn(f"delete-indices {temporary}", line)
+        self.assertEqual({name: found for name, found in self.state().items() if name == "sts_1"}, {"sts_1": self.live["sts_1"]})
+        self.holdfast(STORE, "delete-indices", temporary, "--yes")
+        self.assertIn("sts_1", self.refused(FAILED, "backup", STORE))
+        self.restore(self.saved_name, "--force")
+        self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
+
+    def test_an_alias_becomes_an_index_in_the_middle_of_the_swap(self):
+        """As a writer makes one that goes by an alias."""
+        self.half_swapped()
+        self.node.request("DELETE", "/sts_1")
+        data.create(self.node, "writes-1", 3)
+        line = self.refused(REFUSED, "backup", STORE)
+        self.assertIn("delete-indices writes-1 --yes", line)
+        self.holdfast(STORE, "delete-indices", "writes-1", "--yes")
+        self.backup()
+        self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
+
+    def test_what_is_locked_or_closed(self):
+        """The next run can change what the killed one has locked or closed already."""
+        self.restore(self.saved_name, "--force")
+        self.node.request("PUT", "/sts_0/_settings", {"index.blocks.read_only": True})
+        self.node.request("POST", "/sts_1/_close")
+        name, locked = self.backup()["name"], self.state()
+        self.restore(self.saved_name, "--force")
+        writes = self.writes("restore", STORE, name, "--force")
+        self.assertEqual(self.state(), locked)
+        for subject in ("PUT /sts_0/_settings", "POST /sts_1/_close"):
+            self.restore(self.saved_name, "--force")
+            number = max(number for number, one in enumerate(writes, 1) if one == subject)
+            self.assertTrue(self.killed(f"es.write:{number}:after", "restore", STORE, name, "--force"))
+            self.backup()
+            self.assertEqual(self.state(), locked)
+            self.assert_clean()
+        self.restore(self.saved_name, "--force")  # without a lock, so that the next test can delete it
+
     def test_what_is_written_after_a_killed_restore_stays(self):
         """Under their own names the cluster finishes by itself, and whoever writes goes on."""
         data.delete(self.node)

@@ -148,6 +148,9 @@ class RepositoryTest(StoreTestCase):
 
     def test_a_base_path(self):
         values = self.write_values("prefix", backup={STORE: {"s3Prefix": "deep/below"}})
+        self.holdfast(STORE, "register")
+        self.assertIn('base_path "", not "deep/below"', self.holdfast("list", STORE, values=values).stderr)
+        self.node.request("DELETE", f"/_snapshot/{REPOSITORY}")
         name = self.backup(values=values)["name"]
         self.assertTrue((self.bucket / "deep/below/index-0").exists())
         self.holdfast("verify", STORE, name, values=values)
@@ -177,6 +180,15 @@ class RetentionTest(StoreTestCase):
         names = [self.backup()["name"] for _ in range(4)]
         self.holdfast("prune", STORE, values=self.policy(snapshotRetentionExpireAfter="1ms", snapshotRetentionMinCount=2, snapshotRetentionMaxCount=30))
         self.assertEqual(self.names(), names[2:])
+
+    def test_what_holds_no_index_pushes_nothing_out(self):
+        data.create(self.node, "sts_a", 10)
+        names = [self.backup()["name"] for _ in range(2)]
+        data.delete(self.node, "sts_a")
+        for _ in range(3):
+            self.assertIn("no index", self.refused(FAILED, "backup", STORE))
+        self.holdfast("prune", STORE, values=self.policy(snapshotRetentionMinCount=1, snapshotRetentionMaxCount=2))
+        self.assertEqual(self.names(), names)
 
     def test_what_nothing_needs_is_cleaned_up(self):
         data.create(self.node, "sts_a", 10)

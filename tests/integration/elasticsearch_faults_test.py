@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import elasticsearch_server  # noqa: E402
+import slm_double  # noqa: E402
 from elasticsearch_cases import CORRUPT, FAILED, REFUSED, REPOSITORY, STORE, FaultCase  # noqa: E402
 
 
@@ -139,6 +140,43 @@ class GoneTest(FaultCase):
         finally:
             self.node.restart()
         self.assert_live_stays_and_all_goes_on()
+
+    def test_one_look_that_is_not_answered_undoes_nothing(self):
+        class Stuttering(slm_double.Slm):
+            refused = False
+
+            def answer(self, method, target, body, kind):
+                if target.endswith("/_recovery") and not self.refused:
+                    self.refused = True
+                    return 429, b'{"error": "too many requests"}'
+                return super().answer(method, target, body, kind)
+
+        with Stuttering(self.node) as front:
+            self.restore(self.saved_name, "--force", values=self.write_values("stuttering", holdfast={STORE: {"url": front.url}}))
+            self.assertTrue(front.refused)
+        self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
+
+    def test_another_run_goes_on_with_the_swap(self):
+        """Nothing more is deleted by one that was taken for dead."""
+        class Overtaken(slm_double.Slm):
+            overtaken = False
+
+            def answer(self, method, target, body, kind):
+                answer = super().answer(method, target, body, kind)
+                if method == "PUT" and "/_doc/restore" in target and not self.overtaken:
+                    self.overtaken = True
+                    self.hand_on(method, target.partition("?")[0], body, kind)
+                return answer
+
+        with Overtaken(self.node) as front:
+            line = self.refused(REFUSED, "restore", STORE, self.saved_name, "--force",
+                                values=self.write_values("overtaken", holdfast={STORE: {"url": front.url}}))
+        self.assertIn("another run goes on", line)
+        self.assertEqual(self.state(), self.live)
+        self.backup()
+        self.assertEqual(self.state(), self.saved)
+        self.assert_clean()
 
     def test_the_node_is_killed_in_the_middle_of_a_backup(self):
         self.rewrite()

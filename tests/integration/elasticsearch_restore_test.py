@@ -3,8 +3,10 @@
 fails. Documents, aliases, settings and mappings are the snapshot's or the old ones, never a mixture."""
 import json
 import pathlib
+import struct
 import sys
 import unittest
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import elasticsearch_data as data  # noqa: E402
@@ -251,8 +253,16 @@ class FailingShardTest(StoreTestCase):
     def test_into_nothing(self):
         data.delete(self.node, "sts*")
         self.flip()
-        self.assertIn("sts_3", self.refused((FAILED, CORRUPT), "restore", STORE, self.saved_name))
+        line = self.refused((FAILED, CORRUPT), "restore", STORE, self.saved_name)
+        self.assertRegex(line, "sts_3.*; what has come back stays, not there are sts_3")
         # What came whole may be written to already, and stays.
+        self.assertEqual(self.state(), {name: self.saved[name] for name in ("sts_0", "sts_1", "sts_2")})
+        self.assert_clean()
+
+    def test_in_place(self):
+        self.flip()
+        line = self.refused((FAILED, CORRUPT), "restore", STORE, self.saved_name, "--in-place", "--force")
+        self.assertRegex(line, "sts_3.*; 4 indices that were there are deleted already")
         self.assertEqual(self.state(), {name: self.saved[name] for name in ("sts_0", "sts_1", "sts_2")})
         self.assert_clean()
 
@@ -265,6 +275,56 @@ class FailingShardTest(StoreTestCase):
         self.assertEqual(self.state(), self.live)
         self.assert_clean()
         self.assertEqual([found["snapshot"] for found in self.node.snapshots(REPOSITORY)], [self.saved_name])
+
+
+class ChangedMetadataTest(StoreTestCase):
+    """Somebody has changed what the repository's files say of an index, and made their checksums right."""
+
+    def setUp(self):
+        super().setUp()
+        for index in ("sts_0", "sts_1"):
+            data.create(self.node, index, 50, {f"of-{index}": {"index_routing": "r"}})
+        self.name, self.saved = self.backup()["name"], self.state()
+        for index in ("sts_0", "sts_1"):
+            data.fill(self.node, index, 20, revision=3)
+        self.live = self.state()
+
+    def change(self, old: bytes, new: bytes):
+        """In the metadata of each index that holds it; of one length, so that all else stays where it is."""
+        self.assertEqual(len(old), len(new))
+        self.node.request("DELETE", "/_snapshot/*")  # the node keeps what it has read
+        changed = 0
+        for path in self.bucket.glob("indices/*/meta-*.dat"):
+            header, mark, packed = path.read_bytes()[:-16].partition(b"DFL\0")
+            plain = zlib.decompress(packed, -15)
+            if old not in plain:
+                continue
+            deflate = zlib.compressobj(wbits=-15)
+            content = header + mark + deflate.compress(plain.replace(old, new)) + deflate.flush() + struct.pack(">II", 0xC02893E8, 0)
+            path.unlink()
+            path.write_bytes(content + struct.pack(">Q", zlib.crc32(content)))
+            changed += 1
+        self.assertGreater(changed, 0)
+
+    def test_an_alias_that_none_could_be(self):
+        for old, new in ((b"of-sts_0", b"of-sts_*"), (b"index_routing", b"index_rooting")):
+            with self.subTest(new):
+                self.change(old, new)
+                self.assertIn("alias", self.refused(CORRUPT, "restore", STORE, self.name, "--force"))
+                self.assertEqual(self.state(), self.live)
+                self.assert_clean()
+                self.change(new, old)
+
+    def test_settings_that_the_cluster_does_not_know(self):
+        """As those of a plugin that it has not. All that it takes is restored, and what it does not take is told once."""
+        self.change(b"refresh_interval", b"refresh_intervaX")
+        line = self.refused(FAILED, "restore", STORE, self.name, "--force")
+        self.assertRegex(line, "settings .* of sts_0.*settings .* of sts_1.*by hand")
+        found = self.state()
+        for index, state in self.saved.items():
+            self.assertEqual((found[index]["documents"], found[index]["aliases"]), (state["documents"], state["aliases"]))
+        self.assert_clean()
+        self.backup()
 
 
 if __name__ == "__main__":

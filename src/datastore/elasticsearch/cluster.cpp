@@ -234,21 +234,19 @@ bool waits_for_snapshot(const Context& context, Server& server, const std::strin
   return false;
 }
 
-namespace {
-
 void lift_blocks(const Context& context, Server& server, const std::vector<std::string>& names) {
   for (const auto& [name, index] : find_indices(context, server, names)) {
     Json lifted = Json::object();
     for (const auto& [setting, value] : settings_of(context, server, name)) {
-      const bool keeps = setting == "index.blocks.read_only" || setting == "index.blocks.metadata";
+      const bool keeps = setting == "index.blocks.read_only" ||
+                         setting == "index.blocks.read_only_allow_delete" ||
+                         setting == "index.blocks.metadata";
       if (keeps && value == "true") lifted[setting] = nullptr;
     }
     if (lifted.empty()) continue;
     server.call(context, "PUT", "/" + in_path(name) + "/_settings", lifted);
   }
 }
-
-}  // namespace
 
 void delete_indices(const Context& context, Server& server, const std::vector<std::string>& names) {
   if (names.empty()) return;

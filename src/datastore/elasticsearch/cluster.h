@@ -62,6 +62,9 @@ std::vector<std::string> why_down(const Context& context, Server& server, const 
 bool waits_for_snapshot(const Context& context, Server& server, const std::string& index,
                         const std::string& repository, const std::string& snapshot);
 
+// Takes away the blocks under which an index cannot be changed or deleted.
+void lift_blocks(const Context& context, Server& server, const std::vector<std::string>& names);
+
 // Removes the indices and returns when they are gone. Absent ones are no error. Corrupt, and
 // nothing is removed, for what is no index's name. One that is read-only is made writable first: it
 // could not be removed.

@@ -17,6 +17,13 @@ namespace holdfast::datastore {
 
 namespace {
 
+// What cannot be named is left alone; what succeeded in saving nothing must not push out what holds
+// something.
+std::string state_for_retention(const es::Snapshot& snapshot) {
+  if (!es::is_snapshot_name(snapshot.name)) return "UNKNOWN";
+  return snapshot.state == "SUCCESS" && snapshot.indices.empty() ? "FAILED" : snapshot.state;
+}
+
 BackupEntry entry_of(const es::Snapshot& snapshot) {
   BackupEntry entry;
   entry.name = snapshot.name;
@@ -28,8 +35,7 @@ BackupEntry entry_of(const es::Snapshot& snapshot) {
   if (snapshot.state == "IN_PROGRESS") entry.broken_because = "it is still being taken";
   entry.bytes = snapshot.bytes.value_or(0);
   entry.objects = snapshot.shards_total;
-  // Retention leaves alone what it cannot name.
-  entry.details["state"] = es::is_snapshot_name(snapshot.name) ? snapshot.state : "UNKNOWN";
+  entry.details["state"] = state_for_retention(snapshot);
   entry.details["policy"] = snapshot.policy;
   entry.details["version"] = snapshot.version;
   entry.details["indices"] = fmt::format("{}", fmt::join(snapshot.indices, ","));

@@ -77,6 +77,14 @@ bool is_index_name(std::string_view name) {
   return has_plain_characters(name) && name.find(':') == std::string_view::npos;
 }
 
+bool is_alias_name(std::string_view name) {
+  std::string small(name);
+  for (char& c : small) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return is_index_name(small);
+}
+
 bool is_snapshot_name(std::string_view name) {
   return !name.empty() && !name.starts_with('_') && has_plain_characters(name);
 }

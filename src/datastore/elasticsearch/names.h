@@ -26,6 +26,8 @@ bool fits(std::string_view pattern, std::string_view name);
 // Whether the cluster could have an index of that name. What a snapshot's files call one may be
 // anything, and a '*' in it would mean others.
 bool is_index_name(std::string_view name);
+// The same of an alias: capitals too.
+bool is_alias_name(std::string_view name);
 
 // The same of snapshots, whose names the cluster takes for patterns as well.
 bool is_snapshot_name(std::string_view name);

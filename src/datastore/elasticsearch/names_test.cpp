@@ -63,6 +63,13 @@ TEST(IndexNames, AreThoseThatTheClusterCouldHave) {
   }
 }
 
+TEST(AliasNames, MayHaveCapitals) {
+  for (const char* name : {"writes", "Writes", "a.b"}) EXPECT_TRUE(is_alias_name(name)) << name;
+  for (const char* name : {"", "**", "_all", "A,B", "a/b"}) {
+    EXPECT_FALSE(is_alias_name(name)) << name;
+  }
+}
+
 TEST(SnapshotNames, AreNoPatterns) {
   EXPECT_TRUE(is_snapshot_name("sts-backup-20210223-0300--ougsubxtzarnnj7rt6oha"));
   EXPECT_TRUE(is_snapshot_name(std::string(255, 'a')));

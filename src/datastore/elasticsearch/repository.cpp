@@ -91,12 +91,13 @@ std::vector<std::string> ensure_repository(const Context& context, Server& serve
   }
   const Json settings = member_or_null(*there, "settings");
   for (const auto& [name, value] : options.settings) {
-    if (is_secret_setting(name) || !settings.contains(name) || !settings.at(name).is_string())
-      continue;
-    const std::string is = settings.at(name).get<std::string>();
+    if (is_secret_setting(name)) continue;
+    const std::string is = text_or_empty(settings, name.c_str());
+    // A setting that it has not got may have the same default; a folder decides what is there.
+    if (is.empty() && name != "base_path") continue;
     if (is != value.reveal()) {
-      lines.push_back(fmt::format("the repository {} has {} {}, not {}; {}", options.name, name, is,
-                                  value.reveal(), kHowToChange));
+      lines.push_back(fmt::format("the repository {} has {} \"{}\", not \"{}\"; {}", options.name,
+                                  name, is, value.reveal(), kHowToChange));
     }
   }
   return lines;

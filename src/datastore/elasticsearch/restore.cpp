@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -47,8 +48,11 @@ class Restoring {
   // Waits for what the cluster does by itself, and judges it.
   void finish() {
     watch();
-    for (const RestoredIndex& index : state_.indices) require_restored(index);
-    if (!state_.swaps) close_closed();
+    // Hours may lie behind it: one look that is not answered must not undo them.
+    patiently(context_, [this] {
+      for (const RestoredIndex& index : state_.indices) require_restored(index);
+    });
+    if (!state_.swaps) patiently(context_, [this] { close_closed(); });
   }
 
  private:
@@ -242,6 +246,11 @@ class RestoreRun {
     try {
       if (in_place_) delete_old();
       Restoring(context_, server_, state_, progress_).run();
+    } catch (const Error& error) {
+      const std::string more = give_up();
+      if (more.empty()) throw;
+      throw_error(error.kind(), error.subject(), error.reason(),
+                  error.advice().empty() ? more : error.advice() + "; " + more, error.code());
     } catch (const std::exception&) {
       give_up();
       throw;
@@ -259,7 +268,8 @@ class RestoreRun {
  private:
   // So that a clone of it can be told from another index of the name, whatever happens to it.
   void note_made() {
-    const auto made = find_indices(context_, server_, made_names(state_));
+    std::map<std::string, LiveIndex> made;
+    patiently(context_, [&] { made = find_indices(context_, server_, made_names(state_)); });
     for (RestoredIndex& index : state_.indices) {
       auto there = made.find(index.made);
       if (there == made.end()) {
@@ -288,16 +298,47 @@ class RestoreRun {
     delete_indices(context_, server_, details_.to_delete);
   }
 
-  // Also when told to stop, so not under the run's own context.
-  void give_up() {
+  // Also when told to stop, so not under the run's own context. Returns what to tell besides.
+  std::string give_up() {
     const Context last = Context::background().with_timeout(std::chrono::minutes(2));
+    std::string more;
     try {
       undo(last, server_, state_);
+      more = in_place_ ? what_is_deleted(last) : what_is_missing(last);
       journal_.clear(last);
     } catch (const Error& error) {
       log::warning(context_, "what was restored is not removed yet, the next run does it: " +
                                  error.to_string());
     }
+    return more;
+  }
+
+  std::string what_is_deleted(const Context& context) {
+    const auto there = find_indices(context, server_, details_.to_delete);
+    std::size_t deleted = 0;
+    for (const RestoredIndex& index : state_.indices) {
+      if (index.old_uuid.empty()) continue;
+      auto found = there.find(index.name);
+      if (found == there.end() || found->second.uuid != index.old_uuid) ++deleted;
+    }
+    if (deleted == 0) return "";
+    return fmt::format(
+        "{} indices that were there are deleted already: stop what writes into them "
+        "and run the same restore again",
+        deleted);
+  }
+
+  // Under their own names, what has come back stays.
+  std::string what_is_missing(const Context& context) {
+    if (state_.swaps) return "";
+    const auto there = find_indices(context, server_, made_names(state_));
+    std::vector<std::string> missing;
+    for (const RestoredIndex& index : state_.indices) {
+      if (!there.contains(index.name)) missing.push_back(index.name);
+    }
+    if (missing.empty() || missing.size() == state_.indices.size()) return "";
+    return fmt::format("what has come back stays, not there are {}: restore these with --indices",
+                       fmt::join(missing, ","));
   }
 
   RestoreOutcome outcome() const {

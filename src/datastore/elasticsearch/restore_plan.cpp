@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -22,6 +24,19 @@ bool is_put_back(const std::string& setting) {
          setting == "index.lifecycle.rollover_alias" ||
          setting == "index.lifecycle.origination_date" || setting == "index.number_of_replicas" ||
          setting == "index.auto_expand_replicas";
+}
+
+constexpr auto kAliasKeys = std::to_array<std::string_view>(
+    {"filter", "index_routing", "search_routing", "is_write_index", "is_hidden"});
+
+// 0 for what is no number: the cluster tells what it thinks of that.
+std::uint64_t replicas_of(const RestoredIndex& index) {
+  auto told = index.settings.find("index.number_of_replicas");
+  if (told == index.settings.end()) return 0;
+  const std::string& text = told->second;
+  unsigned replicas = 0;
+  std::from_chars(text.data(), text.data() + text.size(), replicas);
+  return replicas;
 }
 
 std::string list_of(const std::vector<std::string>& names) {
@@ -208,11 +223,27 @@ class Planning {
             : fmt::format(" --indices '{}'", fmt::join(request_.indices, ","))));
   }
 
+  // What the cluster would only refuse when the old index is gone already.
+  void require_alias(const RestoredIndex& index, const std::string& alias,
+                     const nlohmann::json& details) {
+    bool is_known = is_alias_name(alias) && details.is_object();
+    for (const auto& [key, value] : details.items()) {
+      is_known &= std::find(kAliasKeys.begin(), kAliasKeys.end(), key) != kAliasKeys.end();
+    }
+    if (is_known || !details_->state.swaps) return;
+    throw Corrupt(
+        "restore " + snapshot_.name,
+        fmt::format("{} has an alias that none could be: {} {}", index.name, alias, details.dump()),
+        "somebody has changed the repository's files, or a newer Elasticsearch wrote "
+        "them: leave that index out with --indices");
+  }
+
   void look_at_aliases(const RestoredIndex& index) {
     auto is_ours = [this](const std::string& name) {
       return std::find(names_.begin(), names_.end(), name) != names_.end();
     };
     for (const auto& [alias, details] : index.aliases.items()) {
+      require_alias(index, alias, details);
       if (cluster_.indices.contains(alias) && !is_ours(alias)) {
         plan_.conflicts.push_back(fmt::format(
             "{} has the alias {}, which is an index now: remove that", index.name, alias));
@@ -232,10 +263,7 @@ class Planning {
     std::uint64_t more = 0;
     std::uint64_t largest = 0;
     for (const RestoredIndex& index : details_->state.indices) {
-      auto replicas = index.settings.find("index.number_of_replicas");
-      const std::uint64_t copies =
-          1 + (replicas == index.settings.end() ? 0 : std::stoull(replicas->second));
-      const std::uint64_t whole = index.shards * copies;
+      const std::uint64_t whole = index.shards * (1 + replicas_of(index));
       more += details_->state.swaps ? index.shards : whole;
       largest = std::max(largest, whole);
     }

@@ -199,16 +199,22 @@ void Pause::take(const Context& context, const std::string& what) {
   next_ = std::min(next_ * 3 / 2, kLongestPause);
 }
 
-Json get_patiently(const Context& context, Server& server, const std::string& path) {
+void patiently(const Context& context, const std::function<void()>& ask) {
   const SteadyTime begin = context.clock().steady();
   for (Pause pause;;) {
     try {
-      return server.get(context, path);
+      return ask();
     } catch (const Unavailable&) {
       if (context.clock().steady() - begin > kOutage) throw;
     }
     pause.take(context, "wait for the cluster");
   }
+}
+
+Json get_patiently(const Context& context, Server& server, const std::string& path) {
+  Json answer;
+  patiently(context, [&] { answer = server.get(context, path); });
+  return answer;
 }
 
 std::string in_path(std::string_view name) {

@@ -5,6 +5,7 @@
 // type ("snapshot_missing_exception"), empty when the cluster was not reached or gave none.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -53,8 +54,10 @@ class Pause {
   Duration next_ = std::chrono::milliseconds(10);
 };
 
-// The same while the cluster may be away for a moment (a node that restarts, a network that drops):
-// what it was told to do it does by itself. Unavailable when it stays away for five minutes.
+// `ask`, which may be asked twice, and again while the cluster is away for a moment (a node that
+// restarts, a network that drops): what it was told to do it does by itself. Unavailable when it
+// stays away for five minutes.
+void patiently(const Context& context, const std::function<void()>& ask);
 nlohmann::json get_patiently(const Context& context, Server& server, const std::string& path);
 
 // A name as one part of a path: everything but letters, digits, - . _ ~ encoded.
