@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Snapshots of a real Elasticsearch: the program, its gateway on a folder, and a node that reaches it with the store's own pair."""
+import json
 import pathlib
 import sys
 import unittest
@@ -103,6 +104,20 @@ class BackupTest(StoreTestCase):
         self.assertEqual([name for name in self.names() if name != names[1]], [names[0], names[2]])
         self.refused(CORRUPT, "verify", STORE, names[1])
         self.refused(CORRUPT, "restore", STORE, names[1], "--force")
+
+
+    def test_a_name_that_somebody_has_changed_hides_no_other(self):
+        data.create(self.node, "sts_a", 10)
+        names = [self.backup()["name"] for _ in range(2)]
+        root = max(self.bucket.glob("index-*"), key=lambda path: int(path.name.removeprefix("index-")))
+        content = json.loads(root.read_text())
+        next(found for found in content["snapshots"] if found["name"] == names[0])["name"] = "\0\x1b[31mred"
+        self.node.request("DELETE", "/_snapshot/*")  # the node keeps what it has read
+        root.unlink()
+        root.write_text(json.dumps(content))
+        shown = self.holdfast("list", STORE, "--long").stdout
+        self.assertIn(names[1], shown)
+        self.assertIn("??[31mred", shown)
 
 
 class RepositoryTest(StoreTestCase):

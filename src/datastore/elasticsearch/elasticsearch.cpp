@@ -24,9 +24,17 @@ std::string state_for_retention(const es::Snapshot& snapshot) {
   return snapshot.state == "SUCCESS" && snapshot.indices.empty() ? "FAILED" : snapshot.state;
 }
 
+// What would end a line or change a terminal; a name that has such is nobody's to use.
+std::string printable(std::string name) {
+  for (char& c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return name;
+}
+
 BackupEntry entry_of(const es::Snapshot& snapshot) {
   BackupEntry entry;
-  entry.name = snapshot.name;
+  entry.name = printable(snapshot.name);
   entry.kind = "snapshot";
   entry.started = snapshot.started;
   if (snapshot.state != "IN_PROGRESS") entry.completed = snapshot.ended;
