@@ -16,7 +16,7 @@ class HoldfastPages implements Iterator<List<Object>> {
   private final int parts, part, size
   private Vertex vertex
   private Iterator<Edge> edges
-  private boolean outgoing
+  private boolean outgoing, metas
 
   HoldfastPages(Iterator<Vertex> vertices, int parts, int part, int size) {
     this.vertices = vertices
@@ -24,6 +24,7 @@ class HoldfastPages implements Iterator<List<Object>> {
     this.part = part
     this.size = size
     advance()
+    metas = vertex != null && vertex.graph().features().vertex().supportsMetaProperties()
   }
 
   boolean hasNext() { vertex != null }
@@ -77,7 +78,8 @@ class HoldfastPages implements Iterator<List<Object>> {
       page.add(property.key())
       page.add(property.id())
       page.add(property.value())
-      addProperties(page, property)
+      if (metas) addProperties(page, property.properties())
+      page.add(false)
     }
     page.add(false)
   }
@@ -87,20 +89,17 @@ class HoldfastPages implements Iterator<List<Object>> {
     page.add(edge.label())
     page.add(edge.id())
     page.add((outgoing ? edge.inVertex() : edge.outVertex()).id())
-    addProperties(page, edge)
+    addProperties(page, edge.properties())
+    page.add(false)
   }
 
-  private static void addProperties(List<Object> page, Element element) {
-    if (!(element instanceof VertexProperty) || element.graph().features().vertex().supportsMetaProperties()) {
-      Iterator<? extends Property<Object>> properties = element.properties()
-      while (properties.hasNext()) {
-        Property<Object> property = properties.next()
-        page.add(true)
-        page.add(property.key())
-        page.add(property.value())
-      }
+  private static void addProperties(List<Object> page, Iterator<? extends Property<Object>> properties) {
+    while (properties.hasNext()) {
+      Property<Object> property = properties.next()
+      page.add(true)
+      page.add(property.key())
+      page.add(property.value())
     }
-    page.add(false)
   }
 }
 new HoldfastPages(g.withoutStrategies(ReferenceElementStrategy).V(), hfParts, hfPart, hfSize)
