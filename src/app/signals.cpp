@@ -20,6 +20,11 @@ sigset_t watched() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  // Of a terminal that is gone, unless it was started to outlive that (nohup).
+  struct sigaction hangup{};
+  if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaddset(&set, SIGHUP);
+  }
   sigaddset(&set, SIGUSR2);  // our own: ends the watch
   return set;
 }

@@ -89,6 +89,9 @@ std::unique_ptr<storage::Storage> open_gateway_client(const config::Values& valu
   storage::S3Options options;
   options.endpoint = values.holdfast.gateway.url;
   options.client.ca_file = values.holdfast.gateway.tls_ca_file;
+  options.client.advice_when_down =
+      "start `holdfast gateway`, correct holdfast.gateway.url, or give --direct where the command "
+      "has it";
   options.region = values.holdfast.gateway.region;
   options.credentials.access_key = values.minio.access_key;
   options.credentials.secret_key = values.minio.secret_key;

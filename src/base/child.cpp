@@ -91,7 +91,7 @@ void drain(int descriptor, std::string& output) {
 
 }  // namespace
 
-Child::Child(const ChildOptions& options) {
+Child::Child(const ChildOptions& options) : ends_with_group_(options.ends_with_group) {
   if (options.arguments.empty()) throw InvalidArgument("start a program", "none is named");
   const std::string what = "start " + options.arguments.front();
   Operation operation("child.start", options.arguments.front());
@@ -115,16 +115,27 @@ Child::Child(const ChildOptions& options) {
 }
 
 Child::~Child() {
-  if (pid_ <= 0 || status_) return;
+  if (pid_ <= 0) return;
+  if (status_ && !(ends_with_group_ && group_lives())) return;
   ::kill(-pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
+  if (!status_) ::waitpid(pid_, nullptr, 0);
+}
+
+// Of a leader that was waited for. While one of them lives, the number is nobody else's. The dead
+// count until somebody waits for them: where this process is the first one of a container, it is
+// us.
+bool Child::group_lives() const {
+  while (::waitpid(-pid_, nullptr, WNOHANG) > 0) {
+  }
+  return ::kill(-pid_, 0) == 0 || errno == EPERM;
 }
 
 std::optional<int> Child::poll() {
-  if (status_) return status_;
   int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
-  status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
+    status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+  if (status_ && ends_with_group_ && group_lives()) return std::nullopt;
   return status_;
 }
 
@@ -133,11 +144,11 @@ void Child::stop(Clock& clock, Duration patience) {
   ::kill(-pid_, SIGTERM);
   const Context waiting = Context::with_clock(clock).with_timeout(patience);
   try {
-    while (!poll()) waiting.sleep(kPoll, "wait for a program to end");
+    while (!poll() || group_lives()) waiting.sleep(kPoll, "wait for a program to end");
   } catch (const Error&) {
     ::kill(-pid_, SIGKILL);
     int status = 0;
-    ::waitpid(pid_, &status, 0);
+    if (!status_) ::waitpid(pid_, &status, 0);
     status_ = 128 + SIGKILL;
   }
 }

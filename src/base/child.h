@@ -17,6 +17,9 @@ struct ChildOptions {
   std::map<std::string, std::string> environment;  // added to this process's
   fs::path folder;                                 // it works there; empty: where this process does
   int output = -1;                                 // takes what it prints on both streams; borrowed
+  // It has ended when all of its group have, and nobody of them outlives the Child. Else what it
+  // leaves behind may go on: a server that a script starts.
+  bool ends_with_group = false;
 };
 
 // Owns the process and whatever it starts in its group. Not thread-safe; the thread that started it
@@ -28,15 +31,18 @@ class Child {
   explicit Child(const ChildOptions& options);
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  // Kills it at once.
+  // Kills it at once, and its group.
   ~Child();
 
   // Its exit status, 128 and the signal's number when one ended it; nullopt while it runs.
   std::optional<int> poll();
-  // Asks it to end, and kills it after `patience`.
+  // Asks it and its group to end, and kills them after `patience`.
   void stop(Clock& clock, Duration patience);
 
  private:
+  bool group_lives() const;
+
+  bool ends_with_group_;
   pid_t pid_ = -1;
   std::optional<int> status_;
 };

@@ -57,6 +57,36 @@ TEST(Child, IsEndedWithAllThatItStartedWhenItsTimeIsOver) {
   EXPECT_NE(::kill(pid, 0), 0);
 }
 
+TEST(Child, EndsWithItsGroupWhereThatIsWanted) {
+  TemporaryFolder folder;
+  const std::string file = (folder.path() / "done").string();
+  ChildOptions options{.arguments = {"sh", "-c", "(sleep 0.3; echo done > " + file + ") & exit 3"}};
+  EXPECT_EQ(run_command(Context::background(), options).status, 3);
+  EXPECT_FALSE(path_exists(file));
+  options.arguments[2] = "(sleep 0.3; echo done > " + file + "2) & exit 3";
+  options.ends_with_group = true;
+  EXPECT_EQ(run_command(Context::background().with_timeout(60s), options).status, 3);
+  EXPECT_TRUE(path_exists(file + "2"));
+}
+
+TEST(Child, WhoseGroupDoesNotListenIsKilledWithIt) {
+  TemporaryFolder folder;
+  const fs::path file = folder.path() / "file";
+  // The one that it leaves behind takes no SIGTERM and writes for ever.
+  ChildOptions options{.arguments = {"sh", "-c",
+                                     "(trap '' TERM; while :; do echo x >> \"$0\"; sleep 0.01; "
+                                     "done) & while [ ! -s \"$0\" ]; do sleep 0.01; done; wait",
+                                     file.string()}};
+  options.ends_with_group = true;
+  Child child(options);
+  while (!path_exists(file)) Context::background().sleep(10ms, "wait");
+  child.stop(system_clock(), 200ms);
+  Context::background().sleep(50ms, "wait for the last write");
+  const std::uint64_t size = size_of_file(file);
+  Context::background().sleep(100ms, "wait");
+  EXPECT_EQ(size_of_file(file), size);
+}
+
 TEST(Child, ThatDoesNotListenIsKilled) {
   TemporaryFolder folder;
   const fs::path ready = folder.path() / "ready";

@@ -34,6 +34,8 @@ struct ClientOptions {
   std::string ca_file;  // own CA; empty: the system's
   bool verify_tls = true;
   std::string user_agent = "holdfast";
+  // What to do when nobody listens there; empty: to check that a server does.
+  std::string advice_when_down;
 };
 
 // A response whose head has arrived; its body is pulled. Destroying it early drops the connection.

@@ -141,7 +141,9 @@ void throw_curl_failure(const CurlFailure& failure, const std::string& what, con
                         "check the host name and the name service");
     case Meaning::kCannotConnect:
       throw Unavailable(what, reason_of_connect(failure),
-                        fmt::format("check that a server listens on {}", place));
+                        failure.advice_when_down.empty()
+                            ? fmt::format("check that a server listens on {}", place)
+                            : failure.advice_when_down);
     case Meaning::kTimedOut:
       throw Unavailable(what, "timed out", fmt::format("check that {} answers in time", place));
     case Meaning::kConnectionLost:

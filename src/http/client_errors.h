@@ -24,9 +24,10 @@ void check_request(const Request& request);
 
 struct CurlFailure {
   CURLcode code = CURLE_OK;
-  long os_error = 0;          // errno of a failed connect, 0 when there is none
-  std::string detail;         // libcurl's own words; used for TLS only
-  bool before_answer = true;  // no byte of an answer had arrived
+  long os_error = 0;                  // errno of a failed connect, 0 when there is none
+  std::string detail;                 // libcurl's own words; used for TLS only
+  bool before_answer = true;          // no byte of an answer had arrived
+  std::string advice_when_down = {};  // as ClientOptions has it
 };
 // Throws the error of ours for `failure` of the request that `what` names: Failed for TLS trouble
 // and for an answer that is not HTTP, else Unavailable.

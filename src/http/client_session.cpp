@@ -259,6 +259,7 @@ void Session::take_result() {
 
 void Session::fail(CURLcode code) {
   CurlFailure failure{.code = code, .detail = detail_, .before_answer = head_bytes_ == 0};
+  failure.advice_when_down = options_.advice_when_down;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &failure.os_error);
   stop_running();
   if (callback_failure_) std::rethrow_exception(callback_failure_);

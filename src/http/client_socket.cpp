@@ -92,6 +92,7 @@ void ClientSocket::connect(const Context& context) {
 
 void ClientSocket::fail(CURLcode code, bool before_answer) {
   CurlFailure failure{.code = code, .detail = detail_, .before_answer = before_answer};
+  failure.advice_when_down = options_.advice_when_down;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &failure.os_error);
   throw_curl_failure(failure, what_, target_);
 }

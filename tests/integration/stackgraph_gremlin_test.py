@@ -77,6 +77,14 @@ class GremlinStoreTest(StackGraphTestCase):
         self.assertIn("not empty", self.refused(REFUSED, "drill", STORE))
         self.assertEqual(self.counts(self.drills)["vertices"], 1)
 
+    def test_what_no_request_can_hold_is_found_before_the_graph_is_touched(self):
+        self.server.run('v = graph.addVertex("large"); 3000.times { v.property("a property " + it, "x" * 20) }; 0')
+        name = self.old_backup()
+        self.server.run('graph.addVertex("new"); 0')
+        live = self.counts()
+        self.assertIn("maxContentLength", self.refused(FAILED, "restore", STORE, name, "--force", "--no-safety-backup"))
+        self.assertEqual(self.counts(), live)
+
     def test_an_empty_graph_is_no_backup(self):
         self.assertIn("nothing in the graph", self.refused(FAILED, "backup", STORE))
         self.assertEqual(self.stored_files(), [])

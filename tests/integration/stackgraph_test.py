@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import processes  # noqa: E402
 from s3_clients import boto3_client  # noqa: E402
-from stackgraph_cases import BUCKET, COMMANDS, CORRUPT, FAILED, NAME, NOT_FOUND, OLD, REFUSED, STORE, StackGraphTestCase  # noqa: E402
+from stackgraph_cases import BUCKET, COMMANDS, CORRUPT, FAILED, NAME, NOT_FOUND, OLD, PASSWORD, REFUSED, STORE, USAGE, StackGraphTestCase  # noqa: E402
 
 
 class CommandTest(StackGraphTestCase):
@@ -61,6 +62,41 @@ class CommandTest(StackGraphTestCase):
         self.assertEqual(self.graph.read_text(), "")
         self.holdfast("restore", *command[1].split())
         self.assertEqual(self.graph.read_text(), "new\n")
+
+    def test_a_refusal_that_comes_when_data_is_gone_names_the_way_back(self):
+        self.graph.write_text("old\n")
+        name = self.old_backup()
+        self.graph.write_text("new\n")
+        line = self.refused(FAILED, "restore", STORE, name, "--force", trouble="late-refusal")
+        self.assertRegex(line, r"holdfast restore stackgraph before-restore-\S+ --force")
+
+    def test_output_of_commands_is_shown_without_secrets_and_tricks(self):
+        self.graph.write_text("old\n")
+        done = self.run_holdfast("backup", STORE)
+        self.assertIn("connecting with ***?", done.stderr)
+        self.assertNotIn(PASSWORD, done.stderr)
+        self.assertNotIn("\x1b", done.stderr)
+
+    def test_a_command_that_is_told_to_stop_leaves_nobody_behind(self):
+        values = json.loads(self.gateway.values.read_text())
+        script = "(trap '' TERM; while :; do echo x >> \"$0\"; sleep 0.01; done) & wait"
+        late = self.work / "late"
+        values["holdfast"]["stackgraph"]["exportCommand"] = ["sh", "-c", script, str(late), "{file}"]
+        self.gateway.values.write_text(json.dumps(values))
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            late.unlink(missing_ok=True)
+            run = subprocess.Popen([processes.holdfast_binary(), "-q", "-c", self.gateway.values, "backup", STORE], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            while not late.exists():
+                self.assertIsNone(run.poll())
+                time.sleep(0.01)
+            run.send_signal(number)
+            self.assertIn("told to stop", run.communicate(timeout=60)[1])
+            self.assertEqual(run.returncode, FAILED)
+            size = late.stat().st_size
+            time.sleep(0.2)
+            self.assertEqual(late.stat().st_size, size, "somebody still writes")
+            self.assert_clean()
 
     def test_two_of_one_minute(self):
         self.graph.write_text("data\n")
@@ -133,6 +169,38 @@ class CommandTest(StackGraphTestCase):
     def test_no_such_backup(self):
         self.assertIn("there is none", self.refused(NOT_FOUND, "restore", STORE, "sts-backup-20200101-0000.graph"))
 
+    def test_names_that_lead_elsewhere(self):
+        (self.bucket / "sub").mkdir()
+        (self.bucket / "sub/x.graph").write_text("graph export\nx\n")
+        for name in ("sub/x.graph", "../x.graph", "/x.graph", "..", ""):
+            done = self.run_holdfast("restore", STORE, name)
+            self.assertIn(done.returncode, (USAGE, NOT_FOUND), done.stderr)
+        # Longer than any file's name.
+        s3 = boto3_client(self.gateway.url)
+        long = "x" * 600 + ".graph"
+        s3.put_object(Bucket=BUCKET, Key=long, Body=b"graph export\nlong\n")
+        self.holdfast("restore", STORE, long)
+        self.assertEqual(self.graph.read_text(), "long\n")
+
+    def test_one_of_a_newer_holdfast(self):
+        self.graph.write_text("data\n")
+        kept = self.backup()
+        boto3_client(self.gateway.url).put_object(Bucket=BUCKET, Key="sts-backup-20200101-0000.graph", Body=b"new",
+                                                  Metadata={"holdfast-graph": '{"min_reader": 9}'})
+        self.assertIn("newer holdfast", self.refused(FAILED, "restore", STORE, "sts-backup-20200101-0000.graph", "--force"))
+        self.holdfast("prune", STORE)
+        self.assertEqual(self.names(), [kept])
+
+    def test_rules_of_names_that_do_not_fit(self):
+        self.graph.write_text("data\n")
+        shutil.copy(self.bucket / self.backup(), self.bucket / OLD)
+        values = json.loads(self.gateway.values.read_text())
+        processes.merge(values, {"backup": {"stackGraph": {"scheduled": {"backupDatetimeParseFormat": "%d-%m-%Y"}}}})
+        self.gateway.values.write_text(json.dumps(values))
+        self.assertIn("backupDatetimeParseFormat", self.refused(USAGE, "backup", STORE))
+        self.holdfast("prune", STORE)
+        self.assertEqual(len(self.names()), 2)
+
     def test_a_drill_needs_a_graph_of_its_own(self):
         self.graph.write_text("data\n")
         self.backup()
@@ -148,7 +216,7 @@ class CommandTest(StackGraphTestCase):
         self.assertEqual(len(self.names()), 4)
         self.holdfast("prune", STORE)
         self.assertEqual(self.stored_files(), sorted([now, "no-time.graph", "sts-backup-20210216-0300.graph.stackpacks.zip", "notes.txt"]))
-        self.assertEqual(len(list((self.bucket / ".holdfast/graphs").iterdir())), 1, "all have the same content")
+        self.assertEqual(len(list((self.bucket / "holdfast-notes").iterdir())), 1, "all have the same content")
         # The newest good one stays, however old.
         self.rename(now, OLD)
         self.holdfast("prune", STORE)
@@ -234,6 +302,43 @@ class SplitTest(StackGraphTestCase):
         self.assertEqual(list(self.bucket.glob(f"{recent}.*")), [])
 
 
+    def test_a_whole_one_that_somebody_puts_beside_the_parts_is_not_it(self):
+        self.graph.write_text("line\n" * 1000)
+        name = self.backup()
+        forged = b"graph export\nforged\n"
+        boto3_client(self.gateway.url).put_object(Bucket=self.BUCKET, Key=f"cluster-1/{name}", Body=forged)
+        self.assertEqual(self.names(), [name])
+        self.holdfast("restore", STORE, name, "--force", "--no-safety-backup")
+        self.assertEqual(self.graph.read_text(), "line\n" * 1000)
+
+
+class PairsTest(StackGraphTestCase):
+    """The pairs of docs/guide/access.md are enough."""
+
+    VALUES = {"holdfast": {"gateway": {"keys": [
+        {"accessKey": "stackgraph", "secretKey": "stackgraphsecret", "bucket": BUCKET, "allow": ["read", "list", "writeNew"]},
+        {"accessKey": "retention", "secretKey": "retentionsecret", "allow": ["read", "list", "delete"]}]}}}
+
+    def with_pair(self, access_key: str):
+        values = json.loads(self.gateway.values.read_text())
+        values["minio"].update({"accessKey": access_key, "secretKey": access_key + "secret"})
+        values["holdfast"]["gateway"].pop("keys", None)
+        self.gateway.values.write_text(json.dumps(values))
+
+    def test_pairs(self):
+        self.with_pair("stackgraph")
+        self.graph.write_text("old\n")
+        name = self.old_backup()
+        self.graph.write_text("new\n")
+        self.assertNotIn("nobody has noted", self.run_holdfast("restore", STORE, name, "--force").stderr)
+        self.assertEqual(self.graph.read_text(), "old\n")
+        self.assertEqual(len(self.names()), 2)
+        self.with_pair("retention")
+        self.holdfast("prune", STORE)
+        self.assertNotIn(name, self.names())
+        self.assertEqual(len(self.names()), 1)
+
+
 class StackPacksTest(StackGraphTestCase):
     VALUES = {"holdfast": {"stackgraph": {"stackPacksCommand": [str(COMMANDS), "zip", "{file}"]}}}
 
@@ -291,7 +396,7 @@ class GatewayTest(StackGraphTestCase):
         name = self.old_backup()
         self.gateway.stop()
         for command in (("backup", STORE), ("restore", STORE, name, "--force"), ("list", STORE)):
-            self.assertIn("connection refused", self.refused(FAILED, *command))
+            self.assertIn("holdfast gateway", self.refused(FAILED, *command))
         self.assertEqual(self.graph.read_text(), "data\n")
         self.assertEqual(self.stored_files(), [name])
         self.assertEqual(self.holdfast("list", STORE, "--direct").splitlines()[1], name)
@@ -304,7 +409,8 @@ class SettingsTest(StackGraphTestCase):
     STORE = "configuration"
     BUCKET = "sts-configuration-backup"
     VERBS = ("create", "restore")
-    VALUES = {"backup": {"configuration": {"maxLocalFiles": 2, "scheduled": {"backupNameTemplate": "sts-backup-$(date +%Y%m%d-%H%M%S).sty"}}},
+    VALUES = {"backup": {"configuration": {"maxLocalFiles": 2, "scheduled": {"backupNameTemplate": "sts-backup-$(date +%Y%m%d-%H%M%S).sty",
+                                                                                 "backupDatetimeParseFormat": "%Y%m%d-%H%M%S"}}},
               "holdfast": {"configuration": {"localFolder": "LOCAL"}}}
 
     def setUp(self):

@@ -14,6 +14,7 @@ BUCKET = "sts-stackgraph-backup"
 FAILED, USAGE, NOT_FOUND, REFUSED, CORRUPT = 1, 2, 3, 4, 5
 COMMANDS = processes.ROOT / "tests/fixtures/graph-commands/graph_commands.py"
 NAME = re.compile(r"sts-backup-\d{8}-\d{4}\.graph")
+PASSWORD = "correct horse"
 OLD = "sts-backup-20210216-0300.graph"
 
 
@@ -35,7 +36,7 @@ class StackGraphTestCase(unittest.TestCase):
             path.mkdir(parents=True)
         self.graph = self.home / "graph"
         commands = {"exportCommand": [str(COMMANDS), self.VERBS[0], "{file}"], "importCommand": [str(COMMANDS), self.VERBS[1], "{file}", "{force}"],
-                      "environment": {"GRAPH_HOME": str(self.home)}, "temporaryFolder": str(self.temporary)}
+                      "environment": {"GRAPH_HOME": str(self.home), "GRAPH_PASSWORD": PASSWORD}, "temporaryFolder": str(self.temporary)}
         values = processes.merge({"holdfast": {self.STORE: commands}}, json.loads(json.dumps(self.VALUES)))
         self.gateway = processes.Gateway(self.work, self.objects, values)
         self.addCleanup(self.gateway.stop)

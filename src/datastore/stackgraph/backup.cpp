@@ -137,10 +137,8 @@ class BackupRun {
                  const std::vector<transfer::UploadItem>& rest) const {
     const Context last = Context::with_clock(context_.clock()).with_timeout(kTidyTime);
     try {
-      const auto there = storage::find(*store_.storage, last, first.ref);
-      // Another run's would have its own id in its note.
-      if (there && there->attributes.metadata == first.attributes.metadata) remove(last, {first});
-      remove(last, rest);
+      remove_ours(last, first);
+      for (const transfer::UploadItem& item : rest) remove_ours(last, item);
     } catch (const Error& error) {
       log::warning(context_, "parts of " + note_.name + " stay behind: " + error.to_string());
     }
@@ -193,19 +191,11 @@ class BackupRun {
                  "the command must end when its file is complete");
   }
 
-  void remove(const Context& context, const std::vector<transfer::UploadItem>& items) const {
-    constexpr std::size_t kAtOnce = 1000;
-    for (std::size_t at = 0; at < items.size(); at += kAtOnce) {
-      std::vector<storage::RemoveTarget> targets;
-      for (std::size_t i = at; i < std::min(at + kAtOnce, items.size()); ++i) {
-        targets.push_back({.key = items[i].ref.key});
-      }
-      for (const storage::RemoveResult& result :
-           store_.storage->remove(context, store_.bucket, targets)) {
-        if (result.error)
-          throw_error(result.error->kind(), result.error->subject(), result.error->reason());
-      }
-    }
+  // Another run's has its own id in its note.
+  void remove_ours(const Context& context, const transfer::UploadItem& item) const {
+    const auto there = storage::find(*store_.storage, context, item.ref);
+    if (!there || there->attributes.metadata != item.attributes.metadata) return;
+    storage::remove_one(*store_.storage, context, item.ref);
   }
 
   const Context& context_;

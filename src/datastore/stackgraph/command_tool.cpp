@@ -35,7 +35,7 @@ std::vector<std::string> arguments_of(const std::vector<std::string>& command, c
   return out;
 }
 
-// For people: without control characters, and not without end.
+// For people: plain characters, and not without end.
 std::vector<std::string> lines_of(const std::string& output) {
   std::vector<std::string> lines;
   std::size_t begin = 0;
@@ -44,6 +44,8 @@ std::vector<std::string> lines_of(const std::string& output) {
     std::string line = output.substr(begin, std::min(end - begin, kLongestLine));
     for (char& c : line) {
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+      // Some of the others move the cursor or turn the line around.
+      if (static_cast<unsigned char>(c) > 0x7f) c = '?';
     }
     if (line.find_first_not_of(' ') != std::string::npos) lines.push_back(std::move(line));
     begin = end + 1;
@@ -64,7 +66,9 @@ class CommandTool : public GraphTool {
 
   void run_export(const Context& context, const fs::path& file) {
     const WallTime started = context.clock().now();
-    run(context, "export " + options_.what, options_.export_command, file, false);
+    const Result result =
+        run(context, "export " + options_.what, options_.export_command, file, false);
+    judge("export " + options_.what, options_.export_command.front(), result);
     require_file(file, started);
     if (const std::string why = why_not(file); !why.empty()) {
       throw Failed("export " + options_.what, "the command ended with 0, but the file " + why);
@@ -82,7 +86,11 @@ class CommandTool : public GraphTool {
   void import_graph(const Context& context, const fs::path& file, bool force,
                     Progress& progress) override {
     progress.phase("import", 0, 0);
-    run(context, "import " + file.filename().string(), options_.import_command, file, force);
+    const std::string what = "import " + file.filename().string();
+    const Result result = run(context, what, options_.import_command, file, force);
+    // With -force it means nothing: data may be gone already.
+    if (!force) refuse_not_empty(what, result);
+    judge(what, options_.import_command.front(), result);
   }
 
   void clear(const Context&, Progress&) override {
@@ -111,18 +119,34 @@ class CommandTool : public GraphTool {
     return "has no line that begins with " + options_.required_line;
   }
 
-  void run(const Context& context, const std::string& what, const std::vector<std::string>& command,
-           const fs::path& file, bool force) {
+  struct Result {
+    int status = 0;
+    std::vector<std::string> lines;
+  };
+
+  Result run(const Context& context, const std::string& what,
+             const std::vector<std::string>& command, const fs::path& file, bool force) {
     ChildOptions child;
     child.arguments = arguments_of(command, file, force);
     child.folder = options_.folder.empty() ? file.parent_path() : options_.folder;
     for (const auto& [name, value] : options_.environment) {
       child.environment[name] = std::string(value.reveal());
     }
+    // What is left of its group may still write.
+    child.ends_with_group = true;
     const CommandResult result = run_limited(context, what, child);
-    const std::vector<std::string> lines = lines_of(result.output);
-    for (const std::string& line : lines) log::info(context, line);
-    judge(what, command.front(), result.status, lines);
+    Result out{result.status, lines_of(without_secrets(result.output))};
+    for (const std::string& line : out.lines) log::info(context, line);
+    return out;
+  }
+
+  std::string without_secrets(std::string output) const {
+    // Shorter ones are words of other texts as well.
+    constexpr std::size_t kShortest = 6;
+    for (const auto& [name, value] : options_.environment) {
+      if (value.reveal().size() >= kShortest) replace_all(output, value.reveal(), "***");
+    }
+    return output;
   }
 
   CommandResult run_limited(const Context& context, const std::string& what,
@@ -142,24 +166,26 @@ class CommandTool : public GraphTool {
     }
   }
 
-  static void judge(const std::string& what, const std::string& program, int status,
-                    const std::vector<std::string>& lines) {
-    for (const std::string& line : lines) {
+  static void refuse_not_empty(const std::string& what, const Result& result) {
+    for (const std::string& line : result.lines) {
       if (line.find(kNotEmpty) != std::string::npos) {
         throw Refused(what, std::string(kNotEmpty),
                       "give --force to replace the data that is there");
       }
     }
-    if (status == 0) return;
+  }
+
+  static void judge(const std::string& what, const std::string& program, const Result& result) {
+    if (result.status == 0) return;
     // What comes last tells most, but for what is always there.
     std::string last;
-    for (const std::string& line : lines) {
+    for (const std::string& line : result.lines) {
       if (!line.starts_with("WARNING:")) last = line;
     }
-    throw Failed(
-        what,
-        fmt::format("{} ended with status {}{}{}", program, status, last.empty() ? "" : ": ", last),
-        "its whole output is in the log above");
+    throw Failed(what,
+                 fmt::format("{} ended with status {}{}{}", program, result.status,
+                             last.empty() ? "" : ": ", last),
+                 "its whole output is in the log above");
   }
 
   void require_file(const fs::path& file, WallTime started) const {

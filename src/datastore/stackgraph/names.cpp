@@ -38,6 +38,28 @@ void check_rules(const NameRules& rules, const std::string& key) {
                         "put the time in round brackets");
 }
 
+bool names_tell_times(const NameRules& rules) {
+  // Texts that sort otherwise in all but the order year, month, day, hour, minute.
+  const Civil times[] = {{1999, 12, 31, 23, 59, 0}, {2031, 1, 2, 3, 4, 0}, {2031, 2, 1, 0, 5, 0}};
+  std::string before;
+  for (const Civil& time : times) {
+    const auto date = date_in(rules, name_at(rules, time));
+    if (!date || *date != format_civil(time, rules.datetime_format) || *date <= before)
+      return false;
+    before = *date;
+  }
+  return true;
+}
+
+void require_times_in_names(const NameRules& rules, const std::string& store) {
+  if (names_tell_times(rules)) return;
+  throw InvalidArgument("backup of " + store,
+                        "the time in a name such as " + name_at(rules, {2031, 1, 2, 3, 4, 0}) +
+                            " is not found again, or does not sort",
+                        "make backupNameTemplate, backupNameParseRegexp and "
+                        "backupDatetimeParseFormat fit each other, the year first");
+}
+
 std::string name_at(const NameRules& rules, const Civil& now) {
   std::string out;
   std::string_view rest = rules.name_template;
@@ -64,6 +86,9 @@ std::optional<std::string> date_in(const NameRules& rules, const std::string& na
 }
 
 bool is_export(const NameRules& rules, const std::string& name) {
+  // Nobody makes such a name but to fool whoever reads a list.
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (std::any_of(name.begin(), name.end(), is_control)) return false;
   const std::string ending = ending_of(rules.name_template);
   if (name.ends_with(".graph")) return name.size() > std::string_view(".graph").size();
   if (!ending.empty()) return name.size() > ending.size() && name.ends_with(ending);

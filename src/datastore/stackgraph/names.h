@@ -17,6 +17,13 @@ struct NameRules {
 // InvalidArgument when the regexp is none or has no group; `key` is where it stands.
 void check_rules(const NameRules& rules, const std::string& key);
 
+// Whether the regexp finds the time in what the template makes, as the format writes it, and the
+// texts sort as their times do. If not, no name tells its time: retention would remove the wrong
+// ones.
+bool names_tell_times(const NameRules& rules);
+// InvalidArgument when they do not; `store` is whose they are.
+void require_times_in_names(const NameRules& rules, const std::string& store);
+
 // The template with each $(date +FORMAT) filled in; nothing else in it means anything.
 std::string name_at(const NameRules& rules, const Civil& now);
 
@@ -24,7 +31,8 @@ std::string name_at(const NameRules& rules, const Civil& now);
 std::optional<std::string> date_in(const NameRules& rules, const std::string& name);
 
 // Whether an object of that name is an export: "*.graph", what the template ends with, or what has
-// a time in it and ends so. A StackPacks archive beside it is not.
+// a time in it and ends so. A StackPacks archive beside it is not,
+// nor is a name with control characters.
 bool is_export(const NameRules& rules, const std::string& name);
 
 // "NAME.00", "NAME.01", ... "NAME.100".

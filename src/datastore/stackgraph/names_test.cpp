@@ -31,6 +31,7 @@ TEST(Names, OfExports) {
   EXPECT_FALSE(is_export(rules, ".graph"));
   EXPECT_FALSE(is_export(rules, "sts-backup-20210216-0300.graph.stackpacks.zip"));
   EXPECT_FALSE(is_export(rules, "notes.txt"));
+  EXPECT_FALSE(is_export(rules, "a\nb.graph"));
   EXPECT_TRUE(is_export({.name_template = "x-$(date +%Y).v2"}, "x-2021.v2"));
 }
 
@@ -46,6 +47,20 @@ TEST(Names, OfParts) {
   for (const char* none : {"a.graph", "a.graph.7", "a.graph.007", "a.graph.10000", ".00", "a.0x"}) {
     EXPECT_FALSE(parse_part(none)) << none;
   }
+}
+
+TEST(Names, TellTimesOnlyWhenTheirRulesFit) {
+  EXPECT_TRUE(names_tell_times({}));
+  EXPECT_TRUE(names_tell_times({.name_template = "x-$(date +%Y-%m).graph",
+                                .parse_regexp = "x-([0-9-]*)",
+                                .datetime_format = "%Y-%m"}));
+  EXPECT_FALSE(names_tell_times({.datetime_format = "%d-%m-%Y"}));
+  EXPECT_FALSE(names_tell_times({.name_template = "fixed.graph"}));
+  EXPECT_FALSE(names_tell_times({.name_template = "sts-backup-$(date +%d%m%Y-%H%M).graph",
+                                 .datetime_format = "%d%m%Y-%H%M"}));
+  EXPECT_FALSE(names_tell_times({.parse_regexp = "()"}));
+  EXPECT_THROW(require_times_in_names({.name_template = "fixed.graph"}, "stackgraph"),
+               InvalidArgument);
 }
 
 TEST(Names, RulesAreChecked) {

@@ -1,6 +1,7 @@
 #include "datastore/stackgraph/restore.h"
 
 #include <fmt/format.h>
+#include <functional>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -48,13 +49,14 @@ void add_steps(const FoundGraph& found, const PlanRequest& request, RestorePlan&
 class RestoreRun {
  public:
   RestoreRun(const Context& context, const Store& store, GraphTool& tool, const RestorePlan& plan,
-             Progress& progress)
+             Progress& progress, std::function<void()> before_import)
       : context_(context),
         store_(store),
         tool_(tool),
         plan_(plan),
         details_(*std::static_pointer_cast<const PlanDetails>(plan.details)),
         progress_(progress),
+        before_import_(std::move(before_import)),
         workspace_(store.temporary_parent, store.name) {}
 
   RestoreOutcome run() {
@@ -62,12 +64,12 @@ class RestoreRun {
     const Proof proof = prove_file(context_, store_, details_.found, file);
     out_.warnings.insert(out_.warnings.end(), proof.warnings.begin(), proof.warnings.end());
     tool_.check_file(context_, file);
-    const bool in_scratch = plan_.mode == RestoreMode::kScratch;
-    if (!details_.force && !in_scratch && tool_.is_empty(context_) == false) {
+    if (!details_.force && tool_.is_empty(context_) == false) {
       throw Refused("restore of " + plan_.name, std::string(kNotEmpty),
                     "give --force to replace the data that is there");
     }
     if (details_.force && details_.safety_backup) make_safety_copy();
+    before_import_();
     import(file, proof);
     out_.bytes_fetched = details_.found.graph.bytes;
     out_.objects_fetched = details_.found.graph.parts.size();
@@ -80,7 +82,10 @@ class RestoreRun {
     if (!details_.found.local.empty()) return details_.found.local;
     workspace_.require_space(graph.bytes, "restore of " + graph.name);
     progress_.phase("fetch", graph.bytes, graph.parts.size());
-    const fs::path file = workspace_.path() / graph.name;
+    // A key may be longer than a file's name.
+    constexpr std::size_t kLongestName = 200;
+    const fs::path file =
+        workspace_.path() / (graph.name.size() <= kLongestName ? graph.name : "export.graph");
     std::vector<transfer::DownloadItem> items;
     std::uint64_t offset = 0;
     for (const StoredPart& part : graph.parts) {
@@ -124,9 +129,9 @@ class RestoreRun {
     try {
       tool_.import_graph(context_, file, details_.force, progress_);
       if (proof.note) compare(*proof.note);
-    } catch (const Refused&) {
-      throw;  // nothing was touched
     } catch (const Error& error) {
+      const bool is_untouched = error.kind() == ErrorKind::kRefused && !details_.force;
+      if (is_untouched) throw;
       throw_error(error.kind(), error.subject(), error.reason(),
                   error.advice().empty() ? way_back() : error.advice() + "; " + way_back(),
                   error.code());
@@ -161,6 +166,7 @@ class RestoreRun {
   const RestorePlan& plan_;
   const PlanDetails& details_;
   Progress& progress_;
+  std::function<void()> before_import_;
   Workspace workspace_;
   std::string safety_copy_;
   RestoreOutcome out_;
@@ -171,6 +177,7 @@ class RestoreRun {
 RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& tool,
                          const PlanRequest& request) {
   FoundGraph found = find_graph(context, store, request.name);
+  refuse_newer(found);
   if (!found.graph.broken_because.empty()) {
     throw Corrupt("backup " + request.name, found.graph.broken_because,
                   "choose another one: holdfast list " + store.name);
@@ -194,15 +201,16 @@ RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& 
   add_steps(found, wanted, plan);
   auto details = std::make_shared<PlanDetails>();
   details->found = std::move(found);
-  details->force = wanted.force || request.mode == RestoreMode::kScratch;
+  details->force = wanted.force && request.mode != RestoreMode::kScratch;
   details->safety_backup = request.safety_backup && request.mode != RestoreMode::kScratch;
   plan.details = details;
   return plan;
 }
 
 RestoreOutcome run_restore(const Context& context, const Store& store, GraphTool& tool,
-                           const RestorePlan& plan, Progress& progress) {
-  return RestoreRun(context, store, tool, plan, progress).run();
+                           const RestorePlan& plan, Progress& progress,
+                           const std::function<void()>& before_import) {
+  return RestoreRun(context, store, tool, plan, progress, before_import).run();
 }
 
 }  // namespace holdfast::datastore::sg

@@ -48,6 +48,7 @@ class StackGraph : public Datastore {
 
   BackupOutcome backup(const Context& context, const BackupRequest& request, Fence& fence,
                        Progress& progress) override {
+    sg::require_times_in_names(store_.names, store_.name);
     const sg::Workspace workspace(store_.temporary_parent, store_.name);
     return sg::run_backup(context, store_, workspace, "", request, fence, progress);
   }
@@ -63,15 +64,15 @@ class StackGraph : public Datastore {
     if (plan.mode != RestoreMode::kScratch) {
       return sg::run_restore(context, store_, *store_.tool, plan, progress);
     }
-    // From here on what is in it is ours.
     if (store_.drill_tool->is_empty(context) != true) refuse_full_drill_graph();
-    drilled_ = true;
-    return sg::run_restore(context, store_, *store_.drill_tool, plan, progress);
+    return sg::run_restore(context, store_, *store_.drill_tool, plan, progress,
+                           [this] { drilled_ = true; });
   }
 
   VerifyReport verify(const Context& context, const VerifyRequest& request,
                       Progress& progress) override {
     const sg::FoundGraph found = sg::find_graph(context, store_, request.name);
+    sg::refuse_newer(found);
     VerifyReport report;
     report.objects = found.graph.parts.size();
     report.bytes = found.graph.bytes;

@@ -17,7 +17,8 @@ using Json = nlohmann::json;
 
 constexpr int kFormat = 1;
 constexpr std::uint64_t kLongestNote = 64 << 10;
-constexpr const char* kNotes = ".holdfast/graphs/";
+// Not below .holdfast/, where a store's own pair may write leases and records only.
+constexpr const char* kNotes = "holdfast-notes/";
 constexpr const char* kNoteEnding = ".json";
 constexpr std::size_t kHashDigits = 64;
 constexpr const char* kMetadata = "holdfast-graph";
@@ -83,6 +84,8 @@ std::optional<Note> read_note(const Context& context, const Store& store, const 
     return std::nullopt;
   } catch (const InvalidArgument&) {
     return std::nullopt;  // longer than any of ours
+  } catch (const Unsupported&) {
+    return std::nullopt;  // of a newer holdfast: there may be another one
   }
 }
 
@@ -101,26 +104,34 @@ std::vector<storage::ObjectInfo> list_under(const Context& context, const Store&
   }
 }
 
-// A name may be there whole and as parts; what is whole wins.
-void add(const Store& store, std::map<std::string, StoredGraph>& graphs,
+// What lies there by one name.
+struct Variants {
+  StoredGraph whole, split;
+};
+
+void add(const Store& store, std::map<std::string, Variants>& graphs,
          const storage::ObjectInfo& object) {
   std::string name = object.key.substr(store.prefix.size());
   const auto part = parse_part(name);
   if (part) name = part->name;
   if (!is_export(store.names, name)) return;
-  StoredGraph& graph = graphs[name];
-  if (!graph.parts.empty() && graph.is_split != part.has_value()) {
-    if (part) return;
-    graph = {};
-  }
+  StoredGraph& graph = part ? graphs[name].split : graphs[name].whole;
   graph.name = name;
   graph.is_split = part.has_value();
   // Keys sort ".100" before ".11".
   const std::size_t place = part ? part->number : 0;
   if (graph.parts.size() <= place) graph.parts.resize(place + 1);
   graph.parts[place] = {object.key, object.size, object.revision};
+  if (place == 0) graph.published = object.modified;
   graph.bytes += object.size;
   graph.modified = std::max(graph.modified, object.modified);
+}
+
+// Nothing is ever written over an export, so that the one that came later is not it.
+StoredGraph& older_of(Variants& both) {
+  if (both.whole.parts.empty()) return both.split;
+  if (both.split.parts.empty() || both.split.parts.front().key.empty()) return both.whole;
+  return both.split.published < both.whole.published ? both.split : both.whole;
 }
 
 bool is_before(const StoredGraph& a, const StoredGraph& b) {
@@ -167,15 +178,21 @@ std::string why_broken(const StoredGraph& graph, const std::optional<Note>& note
 // The note of a whole one is asked for only `with_notes`.
 std::vector<FoundGraph> graphs_under(const Context& context, const Store& store,
                                      const std::string& prefix, bool with_notes) {
-  std::map<std::string, StoredGraph> graphs;
+  std::map<std::string, Variants> graphs;
   for (const storage::ObjectInfo& object : list_under(context, store, prefix)) {
     add(store, graphs, object);
   }
+  const bool tells_times = names_tell_times(store.names);
   std::vector<FoundGraph> out;
-  for (auto& [name, graph] : graphs) {
+  for (auto& [name, both] : graphs) {
+    StoredGraph& graph = older_of(both);
     FoundGraph found;
-    graph.date = date_in(store.names, name);
-    if (graph.is_split || with_notes) found.note = note_of(context, store, graph);
+    if (tells_times) graph.date = date_in(store.names, name);
+    try {
+      if (graph.is_split || with_notes) found.note = note_of(context, store, graph);
+    } catch (const Unsupported&) {
+      found.is_newer = true;
+    }
     if (found.note) leave_out_strangers(graph, *found.note);
     graph.broken_because = why_broken(graph, found.note);
     found.graph = std::move(graph);
@@ -209,12 +226,22 @@ std::vector<StoredGraph> list_graphs(const Context& context, const Store& store)
 }
 
 FoundGraph find_graph(const Context& context, const Store& store, const std::string& name) {
-  for (FoundGraph& found : graphs_under(context, store, store.prefix + name, true)) {
-    if (found.graph.name == name) return std::move(found);
+  // Below a folder lies none, and the name becomes that of a file.
+  const bool is_name = name.find('/') == std::string::npos;
+  if (is_name) {
+    for (FoundGraph& found : graphs_under(context, store, store.prefix + name, true)) {
+      if (found.graph.name == name) return std::move(found);
+    }
   }
   if (auto local = find_local(store, name)) return *local;
   throw NotFound("backup " + name, "there is none in the bucket " + store.bucket,
                  "holdfast list " + store.name + " shows those that are there");
+}
+
+void refuse_newer(const FoundGraph& found) {
+  if (!found.is_newer) return;
+  throw Unsupported("backup " + found.graph.name, "it was written by a newer holdfast",
+                    "use that one");
 }
 
 std::optional<Note> find_note(const Context& context, const Store& store,

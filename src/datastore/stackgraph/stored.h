@@ -22,6 +22,7 @@ struct StoredGraph {
   bool is_split = false;
   std::uint64_t bytes = 0;
   std::optional<std::string> date;  // as it stands in the name
+  WallTime published;               // its first part
   WallTime modified;                // the youngest part
   std::string broken_because;       // empty: nothing is known to be missing
 };
@@ -45,9 +46,13 @@ std::vector<StoredGraph> list_graphs(const Context& context, const Store& store)
 struct FoundGraph {
   StoredGraph graph;
   std::optional<Note> note;  // none with the object
+  bool is_newer = false;     // its note is of a newer holdfast
   fs::path local;            // where it lies on this machine; empty: it is in the bucket
 };
 FoundGraph find_graph(const Context& context, const Store& store, const std::string& name);
+
+// Unsupported for one whose note is of a newer holdfast: what it must be is not known.
+void refuse_newer(const FoundGraph& found);
 
 // The note of a content that was seen before under whatever name; nullopt when there is none.
 std::optional<Note> find_note(const Context& context, const Store& store,

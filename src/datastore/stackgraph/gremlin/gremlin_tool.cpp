@@ -89,6 +89,7 @@ class GremlinTool : public GraphTool {
       if (!force) {
         throw Refused(what, kNotEmpty, "give -force to have the data that is there deleted");
       }
+      require_requests_fit(context, options_, what, file);
       clear_graph(context, connection, progress);
     }
     imported_ids_.clear();

@@ -29,6 +29,9 @@ std::vector<std::string> items_of(std::string_view results, const std::string& w
   return items;
 }
 
+// Around one property in a row: true, false, commas, quotes, and as much for each property of it.
+constexpr std::size_t kPropertyFrame = 64;
+
 class Importer {
  public:
   Importer(const Context& context, GremlinConnection& connection, const GremlinOptions& options,
@@ -45,13 +48,14 @@ class Importer {
           options_.keep_ids &&
           connection_.number(context_, kTakesIds, fmt::format(R"({{"hfId":{}}})", line.id)) == 1;
     }
-    if (!keep_) waiting_.emplace_back(line.id);
     add(line.id);
     add_text(line.label);
     add_properties(line, origin);
     add("false");
+    if (!has_room()) send_vertices();
+    take_row();
+    if (!keep_) waiting_.emplace_back(line.id);
     ++vertices_;
-    if (rows_.size() >= options_.request_bytes) send_vertices();
   }
 
   void add_edges(const GraphLine& line, const JsonOrigin& origin) {
@@ -61,8 +65,9 @@ class Importer {
       add(id_of(edge.other));
       add(edge.id);
       add_members(edge.properties, origin);
+      if (!has_room()) send_edges();
+      take_row();
       ++edges_;
-      if (rows_.size() >= options_.request_bytes) send_edges();
     }
   }
 
@@ -93,13 +98,22 @@ class Importer {
 
  private:
   void add(std::string_view json) {
-    rows_ += rows_.empty() ? "" : ",";
-    rows_ += json;
+    row_ += row_.empty() ? "" : ",";
+    row_ += json;
   }
   void add_text(std::string_view raw) {
-    rows_ += rows_.empty() ? "\"" : ",\"";
-    rows_ += raw;
-    rows_ += '"';
+    row_ += row_.empty() ? "\"" : ",\"";
+    row_ += raw;
+    row_ += '"';
+  }
+
+  bool has_room() const {
+    return rows_.empty() || rows_.size() + 1 + row_.size() <= options_.request_bytes;
+  }
+  void take_row() {
+    rows_ += rows_.empty() ? "" : ",";
+    rows_ += row_;
+    row_.clear();
   }
 
   void add_properties(const GraphLine& line, const JsonOrigin& origin) {
@@ -165,7 +179,8 @@ class Importer {
   const std::string& what_;
   Progress& progress_;
   bool is_first_ = true, keep_ = true;
-  std::string rows_;
+  std::string row_;   // of one vertex or edge
+  std::string rows_;  // of the next request
   std::uint64_t vertices_ = 0, edges_ = 0;
   std::vector<std::string> waiting_;  // ids of the vertices in rows_, when they are not kept
   GraphIds ids_;
@@ -188,6 +203,41 @@ void read_file_with(const Context& context, const fs::path& file, const std::str
 void clear_graph(const Context& context, GremlinConnection& connection, Progress& progress) {
   progress.phase("clear", 0, 0);
   while (connection.number(context, kDropSome) > 0) progress.advance(0, 0);
+}
+
+void require_requests_fit(const Context& context, const GremlinOptions& options,
+                          const std::string& what, const fs::path& file) {
+  // A row is never larger than what its vertex, or one edge, has in the file: names are shorter in
+  // it, and ids that the server makes may be longer.
+  constexpr std::size_t kMore = 1000;
+  std::size_t longest = 0;
+  read_file_with(context, file, what, [&](const GraphLine& line, const JsonOrigin&) {
+    std::size_t vertex = line.id.size() + line.label.size();
+    for (const codec::GraphProperty& property : line.properties) {
+      vertex += property.key.size() + property.id.size() + property.value.size() +
+                property.meta.size() + kPropertyFrame;
+    }
+    longest = std::max(longest, vertex);
+    for (const codec::GraphEdge& edge : line.out) {
+      longest = std::max(longest, line.id.size() + edge.other.size() + edge.label.size() +
+                                      edge.id.size() + edge.properties.size());
+    }
+  });
+  longest += kMore;
+  if (longest <= options.request_bytes) return;
+  GremlinConnection connection(context, options, what);
+  try {
+    connection.number(context, "hfProbe.length() * 0",
+                      fmt::format(R"({{"hfProbe":"{}"}})", std::string(longest, 'x')));
+  } catch (const Unavailable&) {
+    throw Failed(what,
+                 fmt::format("its largest vertex or edge needs a request of {} bytes, which the "
+                             "server does not take",
+                             longest),
+                 fmt::format("nothing is touched: set the server's maxContentLength above {}, and "
+                             "start it again",
+                             longest));
+  }
 }
 
 GraphIds write_graph(const Context& context, GremlinConnection& connection,

@@ -18,6 +18,11 @@ using GraphIds = std::unordered_map<std::string, std::string>;
 // Removes every vertex and edge.
 void clear_graph(const Context& context, GremlinConnection& connection, Progress& progress);
 
+// Before anything is touched: Failed, naming the size, when one vertex or edge of the file needs a
+// request that the server does not take. Reads the whole file.
+void require_requests_fit(const Context& context, const GremlinOptions& options,
+                          const std::string& what, const fs::path& file);
+
 // All of `file` into the graph, which is empty: first the vertices, then, by a second reading, the
 // edges. A key with several values gets the cardinality `list`; Failed when the graph cannot hold
 // that, or any other value. Ids of vertices are kept where the graph takes them, else mapped: then
