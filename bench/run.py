@@ -19,6 +19,7 @@ import clickhouse_bench  # noqa: E402
 import elasticsearch_bench  # noqa: E402
 import gateway_bench  # noqa: E402
 import processes  # noqa: E402
+import stackgraph_bench  # noqa: E402
 
 BUCKET = "sts-victoria-metrics-backup"
 INSTANCE = "victoria-metrics-0"
@@ -168,7 +169,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a small data set and one round")
     parser.add_argument("--size", type=int, help="MiB of data of each store (default 1100: over 1 GB; quick 100)")
     parser.add_argument("--rounds", type=int, help="default 3; quick 1")
-    parser.add_argument("--only", choices=["gateway", "victoria-metrics", "clickhouse", "elasticsearch"])
+    parser.add_argument("--only", choices=["gateway", "victoria-metrics", "clickhouse", "elasticsearch", "stackgraph"])
     parser.add_argument("--peers", nargs="*", metavar="PEER", choices=["minio", "versitygw", "s3proxy", "nginx"],
                         help="measure the gateway beside these (no name: all); fetches and builds them the first time")
     parser.add_argument("--objects", type=int, help="names in the list (default 100000; quick 10000)")
@@ -208,6 +209,14 @@ def main():
             report["elasticsearch"] = elasticsearch_bench.summarise(results)
             print_rows(f"Elasticsearch, {results['data'][0]['mib_on_disk']} MiB in {elasticsearch_bench.INDICES} indices, through holdfast's gateway and through MinIO; "
                        "less than 1 is faster", report["elasticsearch"])
+        if arguments.only == "stackgraph":
+            (work / "stackgraph").mkdir()
+            vertices = 10_000 if arguments.quick else 100_000
+            results = stackgraph_bench.StackGraphBench(work / "stackgraph", vertices, rounds).run()
+            report["stackgraph_raw"] = results
+            report["stackgraph"] = stackgraph_bench.summarise(results)
+            print_rows(f"A graph of {vertices} vertices and {3 * vertices} edges; of_best_raw: the best raw stream's time in that round divided by it",
+                       report["stackgraph"])
     report["load_tool_peak_mib"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     results_folder = ROOT / "bench/results"
     results_folder.mkdir(exist_ok=True)
