@@ -79,12 +79,10 @@ std::optional<WebSocketReader::Head> WebSocketReader::head() const {
             .length = std::uint64_t(second & 0x7f),
             .size = 2};
   if (head.length > kLongestControl) {
+    if (is_control(head.opcode)) fail("a control frame over 125 bytes");
     const std::size_t bytes_of_length = head.length == 126 ? 2 : 8;
     head.size += bytes_of_length;
-    if (bytes.size() < head.size) {
-      if (is_control(head.opcode)) fail("a control frame over 125 bytes");
-      return std::nullopt;
-    }
+    if (bytes.size() < head.size) return std::nullopt;
     head.length = number_at(bytes, 2, bytes_of_length);
     if (head.length <= (bytes_of_length == 2 ? kLongestControl : 0xffff)) {
       fail("a frame whose length is written longer than it must be");
@@ -96,7 +94,6 @@ std::optional<WebSocketReader::Head> WebSocketReader::head() const {
 
 void WebSocketReader::check_place(const Head& head) const {
   if (is_control(head.opcode)) {
-    if (head.length > kLongestControl) fail("a control frame over 125 bytes");
     if (!head.last) fail("a control frame in pieces");
     return;
   }
