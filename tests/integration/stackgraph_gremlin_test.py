@@ -82,7 +82,10 @@ class GremlinStoreTest(StackGraphTestCase):
         name = self.old_backup()
         self.server.run('graph.addVertex("new"); 0')
         live = self.counts()
-        self.assertIn("maxContentLength", self.refused(FAILED, "restore", STORE, name, "--force", "--no-safety-backup"))
+        line = self.refused(FAILED, "restore", STORE, name, "--force")
+        self.assertIn("nothing is touched: set the server's maxContentLength", line)
+        self.assertNotIn("restore once more", line)
+        self.assertEqual(self.names(), [name], "no safety copy was needed")
         self.assertEqual(self.counts(), live)
 
     def test_an_empty_graph_is_no_backup(self):

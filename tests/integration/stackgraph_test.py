@@ -211,8 +211,9 @@ class CommandTest(StackGraphTestCase):
         now = self.backup()
         for name in ("sts-backup-20210215-0300.graph", OLD, "no-time.graph", "sts-backup-20210216-0300.graph.stackpacks.zip", "notes.txt"):
             shutil.copy(self.bucket / now, self.bucket / name)
-        rows = self.holdfast("prune", STORE, "--dry-run")
-        self.assertEqual([line.split()[-3:] != [] for line in rows.splitlines()], [True] * 4)
+        decisions = json.loads(self.holdfast("--output", "json", "prune", STORE, "--dry-run"))
+        self.assertEqual({one["name"]: one["remove"] for one in decisions},
+                         {now: False, "no-time.graph": False, OLD: True, "sts-backup-20210215-0300.graph": True})
         self.assertEqual(len(self.names()), 4)
         self.holdfast("prune", STORE)
         self.assertEqual(self.stored_files(), sorted([now, "no-time.graph", "sts-backup-20210216-0300.graph.stackpacks.zip", "notes.txt"]))

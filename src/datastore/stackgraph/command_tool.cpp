@@ -185,7 +185,7 @@ class CommandTool : public GraphTool {
     throw Failed(what,
                  fmt::format("{} ended with status {}{}{}", program, result.status,
                              last.empty() ? "" : ": ", last),
-                 "its whole output is in the log above");
+                 "its whole output is in the log, unless -q is given");
   }
 
   void require_file(const fs::path& file, WallTime started) const {

@@ -29,7 +29,8 @@ class GraphTool {
                                    Progress& progress) = 0;
   // nullopt: only an import would tell.
   virtual std::optional<bool> is_empty(const Context& context) = 0;
-  // Corrupt when the file cannot be what an export makes: thrown before the graph is touched.
+  // Corrupt when the file cannot be what an export makes, Failed when the graph's server cannot
+  // take some of it: thrown before the graph is touched.
   virtual void check_file(const Context& context, const fs::path& file) = 0;
   // Refused with kNotEmpty when there is data and not `force`; with it the data is replaced. Once
   // it has begun, a failure may leave a part.

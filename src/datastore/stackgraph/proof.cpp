@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "datastore/stackgraph/backup.h"
 
 namespace holdfast::datastore::sg {
 
@@ -42,7 +41,9 @@ class PartsSource : public Source {
   std::unique_ptr<storage::Reader> reader_;
 };
 
-Proof judge(const Context& context, const Store& store, const FoundGraph& found,
+}  // namespace
+
+Proof prove(const Context& context, const Store& store, const FoundGraph& found,
             const transfer::ObjectDigest& digest) {
   const std::string what = "backup " + found.graph.name;
   Proof proof;
@@ -74,17 +75,10 @@ Proof judge(const Context& context, const Store& store, const FoundGraph& found,
   return proof;
 }
 
-}  // namespace
-
-Proof prove_file(const Context& context, const Store& store, const FoundGraph& found,
-                 const fs::path& file) {
-  return judge(context, store, found, digest_of_file(context, file));
-}
-
 Proof prove_stored(const Context& context, const Store& store, const FoundGraph& found,
                    Progress& progress) {
   PartsSource source(context, store, found.graph, progress);
-  return judge(context, store, found, transfer::object_digest_of(context, source));
+  return prove(context, store, found, transfer::object_digest_of(context, source));
 }
 
 }  // namespace holdfast::datastore::sg

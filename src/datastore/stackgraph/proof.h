@@ -10,9 +10,10 @@ struct Proof {
   std::vector<std::string> warnings;
 };
 
-// Of a fetched copy. Corrupt when the file's own note, or one of its name, tells of other bytes.
-Proof prove_file(const Context& context, const Store& store, const FoundGraph& found,
-                 const fs::path& file);
+// Of bytes that are on this machine. Corrupt when the file's own note, or one of its name, tells of
+// others.
+Proof prove(const Context& context, const Store& store, const FoundGraph& found,
+            const transfer::ObjectDigest& digest);
 
 // The same of the stored bytes, read one part after the other.
 Proof prove_stored(const Context& context, const Store& store, const FoundGraph& found,

@@ -20,10 +20,12 @@ struct PlanDetails {
 
 void add_conflicts(const Context& context, GraphTool& tool, const PlanRequest& request,
                    RestorePlan& plan) {
-  if (request.force || request.mode == RestoreMode::kScratch) return;
-  if (tool.is_empty(context) == false) {
-    plan.conflicts.push_back(std::string(kNotEmpty) + ": --force replaces the data that is there");
-  }
+  if (request.force || tool.is_empty(context) != false) return;
+  plan.conflicts.push_back(
+      request.mode == RestoreMode::kScratch
+          ? "the graph of holdfast.stackgraph.drillUrl is not empty: look whose data that is; a "
+            "drill clears only what it has brought"
+          : std::string(kNotEmpty) + ": --force replaces the data that is there");
 }
 
 void add_steps(const FoundGraph& found, const PlanRequest& request, RestorePlan& plan) {
@@ -60,14 +62,10 @@ class RestoreRun {
         workspace_(store.temporary_parent, store.name) {}
 
   RestoreOutcome run() {
-    const fs::path file = fetch();
-    const Proof proof = prove_file(context_, store_, details_.found, file);
+    const auto [file, digest] = fetch();
+    const Proof proof = prove(context_, store_, details_.found, digest);
     out_.warnings.insert(out_.warnings.end(), proof.warnings.begin(), proof.warnings.end());
     tool_.check_file(context_, file);
-    if (!details_.force && tool_.is_empty(context_) == false) {
-      throw Refused("restore of " + plan_.name, std::string(kNotEmpty),
-                    "give --force to replace the data that is there");
-    }
     if (details_.force && details_.safety_backup) make_safety_copy();
     before_import_();
     import(file, proof);
@@ -77,9 +75,16 @@ class RestoreRun {
   }
 
  private:
-  fs::path fetch() {
+  struct Fetched {
+    fs::path file;
+    transfer::ObjectDigest digest;
+  };
+
+  Fetched fetch() {
     const StoredGraph& graph = details_.found.graph;
-    if (!details_.found.local.empty()) return details_.found.local;
+    if (!details_.found.local.empty()) {
+      return {details_.found.local, digest_of_file(context_, details_.found.local)};
+    }
     workspace_.require_space(graph.bytes, "restore of " + graph.name);
     progress_.phase("fetch", graph.bytes, graph.parts.size());
     // A key may be longer than a file's name.
@@ -97,8 +102,10 @@ class RestoreRun {
                        .revision = part.revision});
       offset += part.size;
     }
-    transfer::download(context_, *store_.storage, items, store_.transfer, progress_);
-    return file;
+    const auto digests =
+        transfer::download(context_, *store_.storage, items, store_.transfer, progress_);
+    // The pieces of one object are those of the file; those of parts are not.
+    return {file, digests.size() == 1 ? digests.front() : digest_of_file(context_, file)};
   }
 
   void make_safety_copy() {
@@ -183,15 +190,17 @@ RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& 
                   "choose another one: holdfast list " + store.name);
   }
   PlanRequest wanted = request;
-  wanted.force = request.force || store.always_replaces;
+  wanted.force = (request.force || store.always_replaces) && request.mode != RestoreMode::kScratch;
   RestorePlan plan;
   plan.store = store.name;
   plan.name = request.name;
   plan.mode = request.mode;
-  if (found.local.empty()) plan.backup_time = found.graph.modified;
-  plan.bytes_to_fetch = found.graph.bytes;
-  plan.objects_to_fetch = found.graph.parts.size();
-  plan.space_needed = found.graph.bytes;
+  // A local one is read where it lies.
+  if (found.local.empty()) {
+    plan.backup_time = found.graph.published;
+    plan.bytes_to_fetch = plan.space_needed = found.graph.bytes;
+    plan.objects_to_fetch = found.graph.parts.size();
+  }
   plan.space_free = free_space(store.temporary_parent.empty() ? fs::temp_directory_path()
                                                               : store.temporary_parent);
   if (plan.space_free < plan.space_needed) {
@@ -201,8 +210,8 @@ RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& 
   add_steps(found, wanted, plan);
   auto details = std::make_shared<PlanDetails>();
   details->found = std::move(found);
-  details->force = wanted.force && request.mode != RestoreMode::kScratch;
-  details->safety_backup = request.safety_backup && request.mode != RestoreMode::kScratch;
+  details->force = wanted.force;
+  details->safety_backup = request.safety_backup;
   plan.details = details;
   return plan;
 }

@@ -37,7 +37,7 @@ class StackGraph : public Datastore {
       // Once its first part is there it was whole: what is lost of it since may come back.
       entry.is_abandoned = graph.parts.front().key.empty() &&
                            graph.modified + kAbandonedAfter < context.clock().now();
-      if (entry.complete) entry.completed = graph.modified;
+      if (entry.complete) entry.completed = graph.published;
       entry.bytes = graph.bytes;
       entry.objects = graph.parts.size();
       if (graph.date) entry.details["date"] = *graph.date;
@@ -64,9 +64,13 @@ class StackGraph : public Datastore {
     if (plan.mode != RestoreMode::kScratch) {
       return sg::run_restore(context, store_, *store_.tool, plan, progress);
     }
-    if (store_.drill_tool->is_empty(context) != true) refuse_full_drill_graph();
-    return sg::run_restore(context, store_, *store_.drill_tool, plan, progress,
-                           [this] { drilled_ = true; });
+    try {
+      return sg::run_restore(context, store_, *store_.drill_tool, plan, progress,
+                             [this] { drilled_ = true; });
+    } catch (const Refused&) {
+      drilled_ = false;  // somebody's data has come into it meanwhile
+      throw;
+    }
   }
 
   VerifyReport verify(const Context& context, const VerifyRequest& request,
@@ -135,12 +139,6 @@ class StackGraph : public Datastore {
     throw Unsupported(
         "drill " + store_.name, "no graph is named that it may fill and clear",
         "set holdfast.stackgraph.drillUrl (with driver gremlin), or use verify --deep");
-  }
-
-  [[noreturn]] void refuse_full_drill_graph() const {
-    throw Refused("drill " + store_.name, "the graph of holdfast.stackgraph.drillUrl is not empty",
-                  "a drill clears only what it has brought: look whose data that is, and clear it "
-                  "by hand");
   }
 
   sg::Store store_;

@@ -79,6 +79,7 @@ class GremlinTool : public GraphTool {
     FileSource source({.descriptor = descriptor.get(), .offset = 0, .length = size_of_file(file)},
                       file.string());
     codec::check_graph_file(source, what);
+    require_requests_fit(context, options_, what, file);
   }
 
   void import_graph(const Context& context, const fs::path& file, bool force,
@@ -89,7 +90,6 @@ class GremlinTool : public GraphTool {
       if (!force) {
         throw Refused(what, kNotEmpty, "give -force to have the data that is there deleted");
       }
-      require_requests_fit(context, options_, what, file);
       clear_graph(context, connection, progress);
     }
     imported_ids_.clear();
