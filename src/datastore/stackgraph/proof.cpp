@@ -41,33 +41,33 @@ class PartsSource : public Source {
   std::unique_ptr<storage::Reader> reader_;
 };
 
+[[noreturn]] void throw_altered(const Store& store, const FoundGraph& found,
+                                const transfer::ObjectDigest& digest, const Note& noted) {
+  const std::string how =
+      digest.size == noted.digest.size
+          ? fmt::format("all {} are there, but some are others", digest.size)
+          : fmt::format("there are {}, and there were {}", digest.size, noted.digest.size);
+  throw Corrupt("backup " + found.graph.name, "its bytes are not those that were written: " + how,
+                fmt::format("nothing is touched; choose another one: holdfast list {}; or give the "
+                            "file a name of its own if somebody put another export there",
+                            store.name));
+}
+
 }  // namespace
 
 Proof prove(const Context& context, const Store& store, const FoundGraph& found,
             const transfer::ObjectDigest& digest) {
-  const std::string what = "backup " + found.graph.name;
   Proof proof;
   if (found.note) {
-    if (!(found.note->digest == digest)) {
-      throw Corrupt(what,
-                    fmt::format("its bytes are not those that were written: {} of {} bytes, and "
-                                "{} of {} were noted",
-                                digest.text(), digest.size, found.note->digest.text(),
-                                found.note->digest.size),
-                    "choose another one: holdfast list " + store.name);
-    }
+    if (!(found.note->digest == digest)) throw_altered(store, found, digest, *found.note);
     proof.note = found.note;
     return proof;
   }
   // Moved or copied in by hand: known by what it holds.
   proof.note = find_note(context, store, digest);
   if (proof.note) return proof;
-  if (auto other = find_note_by_name(context, store, found.graph.name)) {
-    throw Corrupt(what,
-                  fmt::format("it is not the export of that name, which had {} bytes; this one "
-                              "has {}",
-                              other->digest.size, digest.size),
-                  "if it is another export on purpose, give it another name");
+  if (auto noted = find_note_by_name(context, store, found.graph.name)) {
+    throw_altered(store, found, digest, *noted);
   }
   proof.warnings.push_back(found.graph.name +
                            ": nobody has noted what its bytes must be, so that nothing tells "
