@@ -1,9 +1,9 @@
 #include "catalog/run_record.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/random.h"
+#include "catalog/run_record_json.h"
 #include "catalog/versioned_json.h"
 
 namespace holdfast::catalog {
@@ -17,17 +17,25 @@ std::string folder_of(const CatalogOptions& catalog, const std::string& store) {
   return catalog.prefix + "runs/" + store + "/";
 }
 
+std::optional<WallTime> time_of(const nlohmann::json& json, const char* member) {
+  auto found = json.find(member);
+  if (found == json.end()) return std::nullopt;
+  return parse_rfc3339(found->get<std::string>());
+}
+
 }  // namespace
 
 std::string new_run_id() { return random_hex(6); }
 
-std::string to_json(const RunRecord& record) {
+nlohmann::json json_of(const RunRecord& record) {
   nlohmann::json json = {
       {"format", kFormat},
       {"min_reader", 1},
       {"id", record.id},
       {"store", record.store},
       {"kind", record.kind},
+      {"task", record.task},
+      {"trigger", record.trigger},
       {"name", record.name},
       {"started", format_iso_millis(record.started)},
       {"ended", format_iso_millis(record.ended)},
@@ -42,11 +50,21 @@ std::string to_json(const RunRecord& record) {
       {"counts", record.counts},
       {"holdfast", HOLDFAST_VERSION},
   };
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (record.due) json["due"] = format_iso_millis(*record.due);
+  if (record.missed > 0) json["missed"] = record.missed;
+  if (record.first_missed) json["first_missed"] = format_iso_millis(*record.first_missed);
+  return json;
+}
+
+std::string to_json(const RunRecord& record) {
+  return json_of(record).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 RunRecord parse_record(std::string_view text) {
-  nlohmann::json json = parse_versioned(text, kFormat, 1);
+  return record_of(parse_versioned(text, kFormat, 1));
+}
+
+RunRecord record_of(const nlohmann::json& json) {
   try {
     RunRecord record;
     record.id = json.at("id");
@@ -64,6 +82,12 @@ RunRecord parse_record(std::string_view text) {
     record.changed = json.at("changed");
     record.warnings = json.at("warnings").get<std::vector<std::string>>();
     record.counts = json.at("counts").get<std::map<std::string, std::uint64_t>>();
+    // Older records lack these.
+    record.task = json.value("task", record.kind);
+    record.trigger = json.value("trigger", record.trigger);
+    record.due = time_of(json, "due");
+    record.missed = json.value("missed", record.missed);
+    record.first_missed = time_of(json, "first_missed");
     return record;
   } catch (const nlohmann::json::exception& error) {
     throw Corrupt("run record", error.what());

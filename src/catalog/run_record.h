@@ -15,14 +15,26 @@ struct RunRecord {
   std::string id;  // random, hexadecimal
   std::string store;
   std::string kind;  // backup | copy | restore | verify | drill | prune
-  std::string name;  // of the backup concerned; may be empty when it failed early
+  // What a schedule calls it: "full" or "incremental" of a backup; else as `kind`.
+  std::string task;
+  std::string trigger = "command";  // schedule | catch-up | request | command
+  std::optional<WallTime> due;      // of scheduled ones: the moment it was due
+  std::string name;                 // of the backup concerned; may be empty when it failed early
   WallTime started, ended;
-  std::string outcome;  // "success" or the name_of(ErrorKind)
+  std::string outcome;  // "success", the name_of(ErrorKind), or "missed": it never began
   std::string error;    // the error's line
   std::uint64_t bytes_sent = 0, objects_sent = 0, bytes_reused = 0, objects_reused = 0;
   bool changed = true;
   std::vector<std::string> warnings;
   std::map<std::string, std::uint64_t> counts;  // what was measured
+  // Of missed ones: how many due moments this record stands for, the first of them; `due` is the
+  // last.
+  std::uint64_t missed = 0;
+  std::optional<WallTime> first_missed;
+
+  bool is_success() const { return outcome == "success"; }
+  bool is_missed() const { return outcome == kMissed; }
+  static constexpr std::string_view kMissed = "missed";
 };
 
 std::string new_run_id();
