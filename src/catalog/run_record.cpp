@@ -48,6 +48,7 @@ nlohmann::json json_of(const RunRecord& record) {
       {"changed", record.changed},
       {"warnings", record.warnings},
       {"counts", record.counts},
+      {"hashes", record.hashes},
       {"holdfast", HOLDFAST_VERSION},
   };
   if (record.due) json["due"] = format_iso_millis(*record.due);
@@ -88,6 +89,7 @@ RunRecord record_of(const nlohmann::json& json) {
     record.due = time_of(json, "due");
     record.missed = json.value("missed", record.missed);
     record.first_missed = time_of(json, "first_missed");
+    record.hashes = json.value("hashes", record.hashes);
     return record;
   } catch (const nlohmann::json::exception& error) {
     throw Corrupt("run record", error.what());

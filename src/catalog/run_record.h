@@ -27,6 +27,7 @@ struct RunRecord {
   bool changed = true;
   std::vector<std::string> warnings;
   std::map<std::string, std::uint64_t> counts;  // what was measured
+  std::map<std::string, std::string> hashes;    // the same; of a backup of one file its digest
   // Of missed ones: how many due moments this record stands for, the first of them; `due` is the
   // last.
   std::uint64_t missed = 0;

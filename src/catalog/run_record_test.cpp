@@ -25,6 +25,7 @@ RunRecord sample(WallTime started) {
   record.changed = false;
   record.warnings = {"something\nodd"};
   record.counts = {{"rows", 42}};
+  record.hashes = {{"sha256", "ab"}};
   return record;
 }
 
@@ -47,6 +48,7 @@ TEST_F(RunRecordTest, ComesBackAsWritten) {
   EXPECT_FALSE(read.changed);
   EXPECT_EQ(read.warnings, written.warnings);
   EXPECT_EQ(read.counts, written.counts);
+  EXPECT_EQ(read.hashes, written.hashes);
 }
 
 TEST_F(RunRecordTest, NewestFirstAndOnlyThisStores) {

@@ -69,6 +69,7 @@ void note_in(catalog::RunRecord& record, const BackupOutcome& outcome) {
   record.objects_reused = outcome.objects_reused;
   record.warnings = outcome.warnings;
   record.counts = outcome.measured.counts;
+  record.hashes = outcome.measured.hashes;
 }
 
 void note_in(catalog::RunRecord& record, const RestoreOutcome& outcome) {

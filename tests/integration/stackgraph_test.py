@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """StackGraph by a command pair that plays StackState's, through a gateway on a folder: `holdfast backup`, `list`, `restore`, `verify`, `prune`."""
+import hashlib
 import json
 import os
 import pathlib
@@ -25,6 +26,8 @@ class CommandTest(StackGraphTestCase):
         self.assertRegex(name, NAME)
         self.assertEqual((self.bucket / name).read_text(), "graph export\n" + self.graph.read_text(), "what the exporter wrote, as it wrote it")
         self.assertEqual(self.holdfast("list", STORE), f'=== Listing StackGraph backups in bucket "{BUCKET}"...\n{name}\n===\n')
+        record, = (json.loads(path.read_text()) for path in (self.bucket / ".holdfast/runs" / STORE).iterdir())
+        self.assertEqual(record["hashes"], {"sha256": "sha256:" + hashlib.sha256((self.bucket / name).read_bytes()).hexdigest()})
         self.holdfast("verify", STORE, name, "--deep")
         saved = self.graph.read_text()
         self.graph.unlink()
