@@ -65,6 +65,8 @@ cli::OpenStore HoldfastProgram::open(const cli::OpenRequest& request) {
 
 std::unique_ptr<storage::Storage> HoldfastProgram::open_direct(const cli::OpenRequest& request,
                                                                job::EngineOptions& options) {
+  // Whoever only reads leaves no record there.
+  if (request.read_only) options.catalog_is_read_only = true;
   try {
     return open_configured_storage(context_, values(), request.read_only);
   } catch (const AccessDenied& error) {

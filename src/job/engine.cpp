@@ -55,6 +55,16 @@ auto with_hooks(const Context& context, HookPair& hooks, Work work) {
   }
 }
 
+// Of a check that came to its end, and found something.
+void note_problems(const std::vector<std::string>& problems, std::uint64_t more,
+                   catalog::RunRecord& record) {
+  const std::uint64_t count = problems.size() + more;
+  if (count == 0) return;
+  record.outcome = holdfast::name_of(ErrorKind::kCorrupt);
+  record.error = problems.empty() ? "problems" : problems.front();
+  if (count > 1) record.error += fmt::format(", and {} more", count - 1);
+}
+
 std::map<std::string, std::string> facts_for_hooks(const std::string& store, const Run& run,
                                                    const char* kind) {
   return {{"HOLDFAST_STORE", store}, {"HOLDFAST_RUN", run.id()}, {"HOLDFAST_KIND", kind}};
@@ -83,9 +93,9 @@ void note_in(catalog::RunRecord& record, const RestoreOutcome& outcome) {
 }  // namespace
 
 BackupOutcome Engine::backup(const Context& context, datastore::BackupRequest request,
-                             Progress& progress) {
+                             Progress& progress, const RunCause& cause) {
   bool is_copy = request.kind == BackupKind::kDatedCopy;
-  Run run(context, storage_, options_, datastore_.store(), is_copy ? "copy" : "backup");
+  Run run(context, storage_, options_, datastore_.store(), is_copy ? "copy" : "backup", cause);
   request.run_id = run.record().id;
   return run.execute([&](const Context& inside, Fence& fence) {
     std::vector<std::string> mended = recover(inside, progress);
@@ -140,20 +150,38 @@ RestoreOutcome Engine::restore(const Context& context, const PlanRequest& reques
 }
 
 VerifyReport Engine::verify(const Context& context, const VerifyRequest& request,
-                            Progress& progress) {
+                            Progress& progress, const RunCause& cause) {
+  // Before the run begins: without backups there is none.
+  const std::vector<std::string> names = names_to_verify(context, request.name);
+  Run run(context, storage_, options_, datastore_.store(), "verify", cause, Run::Takes::kNothing);
+  run.record().name = request.name;
+  return run.execute([&](const Context& inside, Fence&) {
+    VerifyReport report = verify_all(inside, names, request.deep, progress);
+    catalog::RunRecord& record = run.record();
+    record.warnings = report.warnings;
+    record.counts = {{"objects", report.objects}, {"bytes", report.bytes}};
+    note_problems(report.problems, report.more_problems, record);
+    return report;
+  });
+}
+
+std::vector<std::string> Engine::names_to_verify(const Context& context,
+                                                 const std::string& wanted) {
+  if (!wanted.empty()) return {wanted};
   std::vector<std::string> names;
-  if (!request.name.empty()) {
-    names.push_back(request.name);
-  } else {
-    for (const BackupEntry& entry : datastore_.list(context)) {
-      if (entry.complete) names.push_back(entry.name);
-    }
-    if (names.empty()) throw NotFound("verify " + datastore_.store(), "there is no backup");
+  for (const BackupEntry& entry : datastore_.list(context)) {
+    if (entry.complete) names.push_back(entry.name);
   }
+  if (names.empty()) throw NotFound("verify " + datastore_.store(), "there is no backup");
+  return names;
+}
+
+VerifyReport Engine::verify_all(const Context& context, const std::vector<std::string>& names,
+                                bool deep, Progress& progress) {
   VerifyReport total;
   const std::set<std::string> all(names.begin(), names.end());
   for (const std::string& name : names) {
-    VerifyReport one = datastore_.verify(context, {name, request.deep, all}, progress);
+    VerifyReport one = datastore_.verify(context, {name, deep, all}, progress);
     total.objects += one.objects;
     total.bytes += one.bytes;
     total.objects_without_checksum += one.objects_without_checksum;
@@ -214,9 +242,23 @@ void Engine::clear_scratch(const Context& context, Progress& progress) {
   }
 }
 
-DrillReport Engine::drill(const Context& context, const std::string& name, Progress& progress) {
+DrillReport Engine::drill(const Context& context, const std::string& name, Progress& progress,
+                          const RunCause& cause) {
+  const std::string wanted = name.empty() ? newest_complete(context) : name;
+  Run run(context, storage_, options_, datastore_.store(), "drill", cause, Run::Takes::kNothing);
+  run.record().name = wanted;
+  return run.execute([&](const Context& inside, Fence&) {
+    DrillReport report = drill_one(inside, wanted, progress);
+    run.record().bytes_sent = report.bytes;
+    run.record().counts = report.restored.counts;
+    note_problems(report.differences, 0, run.record());
+    return report;
+  });
+}
+
+DrillReport Engine::drill_one(const Context& context, const std::string& name, Progress& progress) {
   DrillReport report;
-  report.name = name.empty() ? newest_complete(context) : name;
+  report.name = name;
   const fs::path parent =
       options_.scratch_parent.empty() ? fs::temp_directory_path() : options_.scratch_parent;
   for (const fs::path& dead : remove_dead_scratches(parent, datastore_.store())) {

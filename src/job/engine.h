@@ -48,6 +48,17 @@ struct EngineOptions {
   bool catalog_is_read_only = false;  // nobody can run there: no lease, no record
 };
 
+// Why a run happens, and who wants to hear of it.
+struct RunCause {
+  std::string task;                 // as job/task.h names it; empty: the run's kind
+  std::string trigger = "command";  // schedule | catch-up | request | command
+  std::optional<WallTime> due = {};
+  // Called once the run has its lease; never when it does not get it.
+  std::function<void(const catalog::RunRecord&)> on_begin = nullptr;
+  // Called with what became of it, and whether that could be written down.
+  std::function<void(const catalog::RunRecord&, bool is_written)> on_end = nullptr;
+};
+
 struct DrillReport {
   std::string name;
   datastore::Measurement recorded, restored;
@@ -69,7 +80,7 @@ class Engine {
   Engine(datastore::Datastore& datastore, storage::Storage& catalog_storage, EngineOptions options);
 
   datastore::BackupOutcome backup(const Context& context, datastore::BackupRequest request,
-                                  Progress& progress);
+                                  Progress& progress, const RunCause& cause = {});
   // Shows the plan to `confirm` first; false from it ends the run as Refused. Refused as well when
   // the plan has conflicts.
   datastore::RestoreOutcome restore(
@@ -77,17 +88,23 @@ class Engine {
       const std::function<bool(const datastore::RestorePlan&)>& confirm);
   // `request.name` empty: every complete backup. Problems are reported, not thrown.
   datastore::VerifyReport verify(const Context& context, const datastore::VerifyRequest& request,
-                                 Progress& progress);
+                                 Progress& progress, const RunCause& cause = {});
   // `name` empty: the newest complete backup. Differences are reported, not thrown. Takes no lease:
   // it changes nothing that others see.
-  DrillReport drill(const Context& context, const std::string& name, Progress& progress);
+  DrillReport drill(const Context& context, const std::string& name, Progress& progress,
+                    const RunCause& cause = {});
   // Applies the store's retention, and finishes the removal of unfinished ones; with `dry_run` only
   // says what it would do.
-  std::vector<PruneDecision> prune(const Context& context, bool dry_run);
+  std::vector<PruneDecision> prune(const Context& context, bool dry_run,
+                                   const RunCause& cause = {});
 
  private:
   std::vector<std::string> recover(const Context& context, Progress& progress);
   std::string newest_complete(const Context& context);
+  std::vector<std::string> names_to_verify(const Context& context, const std::string& wanted);
+  datastore::VerifyReport verify_all(const Context& context, const std::vector<std::string>& names,
+                                     bool deep, Progress& progress);
+  DrillReport drill_one(const Context& context, const std::string& name, Progress& progress);
   void drill_into(const Context& context, const fs::path& data, DrillReport& report,
                   Progress& progress);
   void clear_scratch(const Context& context, Progress& progress);

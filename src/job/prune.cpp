@@ -112,12 +112,14 @@ std::vector<PruneDecision> Engine::decide_about_copies(const Context& context) {
   return decisions;
 }
 
-std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
+std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run,
+                                         const RunCause& cause) {
   std::vector<PruneDecision> decisions = decide_prune(context);
   bool any = std::any_of(decisions.begin(), decisions.end(),
                          [](const PruneDecision& d) { return d.remove; });
-  if (dry_run || !(any || options_.keep_snapshots)) return decisions;
-  Run run(context, storage_, options_, datastore_.store(), "prune");
+  // One that was due by itself is recorded also when there was nothing to do.
+  if (dry_run || !(any || options_.keep_snapshots || cause.due)) return decisions;
+  Run run(context, storage_, options_, datastore_.store(), "prune", cause);
   return run.execute([&](const Context& inside, Fence& fence) {
     // Again under the lease: until then a copy may have been in the making.
     decisions = decide_prune(inside);
@@ -129,6 +131,7 @@ std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run) {
     // nothing: the oldest first.
     if (!options_.keep_named) std::reverse(doomed.begin(), doomed.end());
     for (const std::string& name : doomed) datastore_.remove(inside, name, fence);
+    run.record().counts["removed"] = doomed.size();
     for (const std::string& line : datastore_.clean(inside, fence)) log::info(inside, line);
     return decisions;
   });

@@ -26,7 +26,7 @@ std::string_view name_of(Health health);
 
 struct TaskStatus {
   TaskKind kind = TaskKind::kBackup;
-  std::string schedule;                    // as written; empty: it follows every backup
+  std::string schedule;                    // as written; empty: it follows others
   std::optional<WallTime> next;            // when it is due next; none: never, or it follows
   std::optional<catalog::RunRecord> last;  // that ran, whatever came of it
   std::optional<catalog::RunRecord> last_success;  // may be the same
@@ -52,7 +52,7 @@ struct StoreStatus {
   std::string store;
   std::vector<TaskStatus> tasks;  // in the order of the plan
   std::optional<catalog::Pause> paused;
-  std::optional<Running> running;
+  std::vector<Running> running;  // what changes backups, and a check beside it
   // Of this process: what retention has removed since it began.
   std::uint64_t removals = 0;
   bool is_standby = false;  // another scheduler works for this store

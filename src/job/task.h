@@ -22,9 +22,9 @@ bool makes_backup(TaskKind kind);
 
 struct Task {
   TaskKind kind = TaskKind::kBackup;
-  // None: it follows every successful run that makes a backup.
-  std::optional<schedule::Schedule> schedule;
-  Zone zone = Zone::utc();  // of the schedule
+  std::optional<schedule::Schedule> schedule = std::nullopt;
+  Zone zone = Zone::utc();             // of the schedule
+  std::vector<TaskKind> follows = {};  // without a schedule: it comes after each success of these
 };
 
 // All that runs by itself for one store. At most one task of a kind.
