@@ -249,14 +249,15 @@ void write_running(std::string& out, const std::vector<StoreStatus>& stores) {
   constexpr std::string_view kName = "holdfast_store_running";
   head(out, kName, "gauge", "1 while something runs for the store, else 0.");
   for (const StoreStatus& store : stores) {
-    sample(out, kName, labels_of(store), store.running.has_value());
+    sample(out, kName, labels_of(store), !store.running.empty());
   }
   for (const RunningMetric& metric : kRunningMetrics) {
     head(out, metric.name, "gauge", metric.help);
     for (const StoreStatus& store : stores) {
-      if (!store.running) continue;
-      if (const Value value = metric.value(*store.running)) {
-        sample(out, metric.name, labels_of(store, *store.running), *value);
+      for (const Running& running : store.running) {
+        if (const Value value = metric.value(running)) {
+          sample(out, metric.name, labels_of(store, running), *value);
+        }
       }
     }
   }

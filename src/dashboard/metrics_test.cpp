@@ -94,7 +94,7 @@ TEST(Metrics, TellAMissedRun) {
 
 TEST(Metrics, TellARestoreByItsPurpose) {
   auto stores = three_stores(kNow);
-  stores[1].running->purpose = "restore";
+  stores[1].running.at(0).purpose = "restore";
   EXPECT_THAT(metrics_text(stores, {}, kNow),
               HasSubstr(R"(holdfast_running_done_bytes{store="clickhouse",task="restore"} 512)"));
 }

@@ -53,11 +53,11 @@ inline std::vector<job::StoreStatus> three_stores(WallTime now) {
   house.note(run("clickhouse", "full", "2024-06-17T00:45:00Z", "unavailable"));
   stores.push_back(job::status_of({"clickhouse", {task(TaskKind::kFull, "45 0 * * *")}}, house, {},
                                   pause, now, std::chrono::hours(1)));
-  stores.back().running = job::Running{.kind = TaskKind::kFull,
-                                       .since = now - std::chrono::seconds(5),
-                                       .phase = "upload",
-                                       .bytes = 512,
-                                       .total_bytes = 2048};
+  stores.back().running = {job::Running{.kind = TaskKind::kFull,
+                                        .since = now - std::chrono::seconds(5),
+                                        .phase = "upload",
+                                        .bytes = 512,
+                                        .total_bytes = 2048}};
   stores.push_back(job::status_of({"elasticsearch", {task(TaskKind::kBackup, "0 3 * * *")}}, {}, {},
                                   std::nullopt, now, std::chrono::hours(1)));
   stores.back().is_standby = true;

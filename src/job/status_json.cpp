@@ -56,7 +56,7 @@ json json_of(const Running& running) {
 json json_of(const StoreStatus& store, WallTime now) {
   json out = {{"store", store.store},        {"health", name_of(store.health)},
               {"standby", store.is_standby}, {"removals", store.removals},
-              {"paused", nullptr},           {"running", nullptr},
+              {"paused", nullptr},           {"running", json::array()},
               {"newest_backup", nullptr},    {"newest_backup_age_seconds", nullptr},
               {"tasks", json::array()}};
   if (store.paused) {
@@ -64,7 +64,7 @@ json json_of(const StoreStatus& store, WallTime now) {
                      {"by", store.paused->by},
                      {"reason", store.paused->reason}};
   }
-  if (store.running) out["running"] = json_of(*store.running);
+  for (const Running& running : store.running) out["running"].push_back(json_of(running));
   if (const catalog::RunRecord* newest = store.newest_backup()) {
     out["newest_backup"] = newest->name;
     out["newest_backup_age_seconds"] = seconds_of(now - newest->started);

@@ -31,7 +31,7 @@ StoreStatus stackgraph() {
 TEST(StatusJson, HasWhatIsKnown) {
   StoreStatus store = stackgraph();
   store.paused = catalog::Pause{kNow, "ann@host", "moving"};
-  store.running = Running{.kind = TaskKind::kBackup, .since = kNow, .bytes = 7};
+  store.running.push_back(Running{.kind = TaskKind::kBackup, .since = kNow, .bytes = 7});
   const json out = json::parse(status_json({store}, kNow));
   EXPECT_EQ(out["time"], "2024-06-17T06:30:00.000Z");
   EXPECT_EQ(out["version"], HOLDFAST_VERSION);
@@ -43,9 +43,9 @@ TEST(StatusJson, HasWhatIsKnown) {
   EXPECT_EQ(
       one["paused"],
       (json{{"since", "2024-06-17T06:30:00.000Z"}, {"by", "ann@host"}, {"reason", "moving"}}));
-  EXPECT_EQ(one["running"]["task"], "backup");
-  EXPECT_EQ(one["running"]["bytes"], 7);
-  EXPECT_EQ(one["running"]["total_bytes"], nullptr);
+  EXPECT_EQ(one["running"][0]["task"], "backup");
+  EXPECT_EQ(one["running"][0]["bytes"], 7);
+  EXPECT_EQ(one["running"][0]["total_bytes"], nullptr);
   const json& task = one["tasks"].at(0);
   EXPECT_EQ(task["task"], "backup");
   EXPECT_EQ(task["schedule"], "0 3 * * *");
@@ -61,9 +61,10 @@ TEST(StatusJson, HasNullForWhatIsNot) {
   store.tasks.erase(store.tasks.begin());
   const json out = json::parse(status_json({store}, kNow));
   const json& one = out["stores"].at(0);
-  for (const char* member : {"paused", "running", "newest_backup", "newest_backup_age_seconds"}) {
+  for (const char* member : {"paused", "newest_backup", "newest_backup_age_seconds"}) {
     EXPECT_EQ(one.at(member), nullptr) << member;
   }
+  EXPECT_TRUE(one.at("running").empty());
   const json& prune = one["tasks"].at(0);
   for (const char* member : {"schedule", "next", "last", "last_success", "last_missed"}) {
     EXPECT_EQ(prune.at(member), nullptr) << member;
@@ -72,10 +73,10 @@ TEST(StatusJson, HasNullForWhatIsNot) {
 
 TEST(StatusJson, NamesARunByItsPurposeAndSurvivesBytesThatAreNoText) {
   StoreStatus store = stackgraph();
-  store.running = Running{.kind = TaskKind::kBackup, .purpose = "restore", .since = kNow};
+  store.running.push_back(Running{.kind = TaskKind::kBackup, .purpose = "restore", .since = kNow});
   store.tasks[0].last->error = "broken \xff bytes";
   const json out = json::parse(status_json({store}, kNow));
-  EXPECT_EQ(out["stores"][0]["running"]["task"], "restore");
+  EXPECT_EQ(out["stores"][0]["running"][0]["task"], "restore");
   EXPECT_EQ(out["stores"][0]["tasks"][0]["last"]["error"], "broken \xEF\xBF\xBD bytes");
 }
 
