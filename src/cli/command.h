@@ -3,18 +3,20 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace holdfast::cli {
 
-// A flag (bool), one value (string) or several values of the command line. The target is borrowed
-// and filled before run().
+// A flag (bool), one value (string, optional string) or several values of the command line. The
+// target is borrowed and filled before run().
 struct Option {
   std::string name;  // "--yes", "-f,--file", or "STORE" for a positional one
   std::string help;
-  std::variant<bool*, std::string*, std::vector<std::string>*> target;
+  // An optional one tells an empty value from none.
+  std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*> target;
   bool required = false;
 };
 
@@ -25,6 +27,9 @@ struct Command {
   std::vector<std::string> examples;  // shown by --help
   std::vector<Option> options;
   std::vector<Command> subcommands;
+  // What is no option of this command is a positional one as it stands, also when it is empty or
+  // begins with a dash: "-30 days".
+  bool takes_any_text = false;
   std::function<int()> run;  // returns the exit code; throws Error
 };
 

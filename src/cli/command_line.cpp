@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -22,6 +24,9 @@ void add_option(CLI::App& app, const Option& option) {
         using Target = std::remove_pointer_t<decltype(target)>;
         if constexpr (std::is_same_v<Target, bool>) {
           return app.add_flag(option.name, *target, option.help);
+        } else if constexpr (std::is_same_v<Target, std::optional<std::string>>) {
+          return app.add_option_function<std::string>(
+              option.name, [target](const std::string& text) { *target = text; }, option.help);
         } else {
           return app.add_option(option.name, *target, option.help);
         }
@@ -84,13 +89,19 @@ int run_chosen(const Command& chosen, const GlobalOptions& global) {
   }
 }
 
+struct Chosen {
+  const Command* command = nullptr;  // the innermost one that is named
+  std::size_t end = 0;               // the place behind its name
+};
+
 // The parser itself only says that a command is missing. Looks at the first word that is no option,
-// and at the next one where that command has commands of its own.
-void refuse_unknown_command(int argc, const char* const* argv,
-                            const std::vector<Command>& commands) {
+// and at the next one where that command has commands of its own. InvalidArgument for an unknown
+// one.
+Chosen find_command(const std::vector<const char*>& words, const std::vector<Command>& commands) {
+  Chosen chosen;
   const std::vector<Command>* allowed = &commands;
-  for (int i = 1; i < argc && !allowed->empty(); ++i) {
-    std::string_view word = argv[i];
+  for (std::size_t i = 1; i < words.size() && !allowed->empty(); ++i) {
+    std::string_view word = words[i];
     if (word == "-c" || word == "--config" || word == "--output") {
       ++i;
       continue;
@@ -106,13 +117,49 @@ void refuse_unknown_command(int argc, const char* const* argv,
       throw InvalidArgument("command line", "there is no command '" + std::string(word) + "'",
                             "there are " + known);
     }
+    chosen = {found, i + 1};
     allowed = &found->subcommands;
   }
+  return chosen;
+}
+
+// Options first, then "--" and the positional words, so that none of these is taken for an option.
+std::vector<const char*> with_text_last(const std::vector<const char*>& words,
+                                        const Chosen& chosen) {
+  const auto begin = words.begin() + static_cast<std::ptrdiff_t>(chosen.end);
+  std::vector<const char*> sorted(words.begin(), begin), texts;
+  std::size_t positional = 0;
+  for (const Option& option : chosen.command->options) positional += option.name[0] != '-';
+  for (auto word = begin; word != words.end(); ++word) {
+    const std::string_view text = *word;
+    if (text == "--") {
+      texts.insert(texts.end(), word + 1, words.end());
+      break;
+    }
+    const auto& options = chosen.command->options;
+    const auto option = std::find_if(options.begin(), options.end(), [&](const Option& one) {
+      return one.name[0] == '-' && (text == one.name || text.starts_with(one.name + "="));
+    });
+    if (option == options.end() && text != "--help" && text != "-h") {
+      texts.push_back(*word);
+      continue;
+    }
+    sorted.push_back(*word);
+    const bool value_follows = option != options.end() && text == option->name &&
+                               !std::holds_alternative<bool*>(option->target);
+    if (value_follows && word + 1 != words.end()) sorted.push_back(*++word);
+  }
+  if (texts.size() > positional) {
+    throw InvalidArgument("command line", fmt::format("unexpected '{}'", texts[positional]),
+                          "put what holds blanks in quotes; see --help for the options");
+  }
+  sorted.push_back("--");
+  sorted.insert(sorted.end(), texts.begin(), texts.end());
+  return sorted;
 }
 
 // The script that the documentation shows takes -force with one dash.
-std::vector<const char*> with_documented_spelling(int argc, const char* const* argv) {
-  std::vector<const char*> words(argv, argv + argc);
+std::vector<const char*> with_documented_spelling(std::vector<const char*> words) {
   for (const char*& word : words) {
     if (std::string_view(word) == "-force") word = "--force";
   }
@@ -135,9 +182,11 @@ int run_command_line(int argc, const char* const* argv, GlobalOptions& global,
   const Command* chosen = nullptr;
   for (const Command& command : commands) add_command(app, command, chosen);
   try {
-    const std::vector<const char*> words = with_documented_spelling(argc, argv);
-    refuse_unknown_command(argc, words.data(), commands);
-    app.parse(argc, words.data());
+    std::vector<const char*> words(argv, argv + argc);
+    const Chosen found = find_command(words, commands);
+    words = found.command && found.command->takes_any_text ? with_text_last(words, found)
+                                                           : with_documented_spelling(words);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const Error& error) {
     return report(global, "invalid_argument", error.to_string(), 2);
   } catch (const CLI::ParseError& error) {

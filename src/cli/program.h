@@ -88,6 +88,8 @@ Command make_gateway_command(Program& program);
 Command make_list_command(Program& program);
 Command make_prune_command(Program& program);
 Command make_restore_command(Program& program);
+Command make_retention_command(Program& program);
+Command make_schedule_command(Program& program);
 Command make_scrub_command(Program& program);  // of make_storage_command
 Command make_storage_command(Program& program);
 Command make_verify_command(Program& program);

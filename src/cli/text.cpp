@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/column.h"
 #include "base/error.h"
 
 namespace holdfast::cli {
@@ -33,6 +34,34 @@ std::string format_list_time(WallTime time) {
   const std::string text = format_rfc3339(time);
   return fmt::format("{}/{}/{} {}", text.substr(8, 2), text.substr(5, 2), text.substr(0, 4),
                      text.substr(11, 8));
+}
+
+std::int64_t parse_number(std::string_view text, std::string_view what, std::int64_t least,
+                          std::int64_t most) {
+  std::int64_t number = 0;
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code == std::errc() && end == text.data() + text.size() && number >= least &&
+      number <= most) {
+    return number;
+  }
+  throw InvalidArgument(fmt::format("{} '{}'", what, shown_in_error(text, 64)),
+                        "not a whole number in range",
+                        fmt::format("allowed: {} to {}", least, most));
+}
+
+WallTime parse_time_or(std::string_view text, std::string_view what, WallTime now) {
+  if (text.empty()) return now;
+  try {
+    return parse_rfc3339(text);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("{} '{}'", what, shown_in_error(text, 64)),
+                          "not a time of RFC 3339 in the years 1678 to 2261",
+                          "allowed: such as 2026-03-31T03:00:00Z or 2026-03-31T05:00:00+02:00");
+  }
+}
+
+Zone parse_zone(std::string_view text) {
+  return text.empty() || text == "local" ? Zone::local() : Zone::named(text);
 }
 
 std::string format_table(const std::vector<std::vector<std::string>>& rows, std::size_t gap) {

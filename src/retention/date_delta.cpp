@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <optional>
 
+#include "base/column.h"
 #include "base/error.h"
 #include "retention/clock_search.h"
 #include "retention/date_phrase.h"
@@ -34,9 +35,13 @@ constexpr std::array<Unit, 7> kUnits = {{{"weeks", 604'800'000'000},
                                          {"milliseconds", 1'000},
                                          {"microseconds", 1}}};
 
-[[noreturn]] void refuse(std::string_view text, std::string why) {
-  throw InvalidArgument(fmt::format("retention '{}'", text.substr(0, 128)), std::move(why),
-                        "use a phrase such as 30 days ago, or days = 30");
+// `at` is the part of `text` that is wrong.
+[[noreturn]] void refuse(std::string_view text, std::string_view at, const std::string& why) {
+  const auto offset = static_cast<std::size_t>(at.data() - text.data());
+  throw InvalidArgument(
+      fmt::format("retention '{}'", shown_in_error(text)),
+      fmt::format("column {}: {}", column_of(text, offset), shown_in_error(why, why.size())),
+      "use a phrase such as 30 days ago, or days = 30");
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -86,28 +91,31 @@ microseconds timedelta_of(std::string_view text) {
     auto unit = std::find_if(kUnits.begin(), kUnits.end(),
                              [&](const Unit& known) { return known.name == name; });
     if (unit == kUnits.end()) {
-      refuse(text, fmt::format("'{}' is none of weeks, days, hours, minutes, seconds, "
-                               "milliseconds, microseconds",
-                               name.substr(0, 64)));
+      refuse(text, name,
+             fmt::format("'{}' is none of weeks, days, hours, minutes, seconds, "
+                         "milliseconds, microseconds",
+                         name.substr(0, 64)));
     }
     bool& twice = seen[static_cast<std::size_t>(unit - kUnits.begin())];
-    if (twice) refuse(text, fmt::format("'{}' comes twice", name));
+    if (twice) refuse(text, name, fmt::format("'{}' comes twice", name));
     twice = true;
-    std::string_view value = argument.substr(std::min(equals + 1, argument.size()));
-    auto amount = amount_of(trimmed(value), unit->microseconds);
+    std::string_view value = trimmed(argument.substr(std::min(equals + 1, argument.size())));
+    auto amount = amount_of(value, unit->microseconds);
     if (!amount) {
-      refuse(text, fmt::format("'{}' is not a number that fits", trimmed(value).substr(0, 64)));
+      refuse(text, value, fmt::format("'{}' is not a number that fits", value.substr(0, 64)));
     }
-    if (__builtin_add_overflow(sum, *amount, &sum)) refuse(text, "too long");
+    if (__builtin_add_overflow(sum, *amount, &sum)) refuse(text, value, "too long");
   }
-  if (std::abs(sum) / kUnits[1].microseconds > kMostDays) refuse(text, "too long");
+  if (std::abs(sum) / kUnits[1].microseconds > kMostDays) refuse(text, text, "too long");
   return microseconds(sum);
 }
 
 }  // namespace
 
 sys_seconds moment_of_delta(std::string_view text, sys_seconds now, const Zone& zone) {
-  if (text.size() > kMostText) refuse(text, fmt::format("longer than {} bytes", kMostText));
+  if (text.size() > kMostText) {
+    refuse(text, text.substr(kMostText), fmt::format("longer than {} bytes", kMostText));
+  }
   bool older =
       text.find('=') != std::string_view::npos && text.find("TZ=") == std::string_view::npos;
   if (!older) return moment_of_phrase(text, now, zone);

@@ -74,8 +74,11 @@ TEST(DateDelta, timedelta_is_read_and_not_run) {
 }
 
 TEST(DateDelta, tells_what_is_wrong) {
-  EXPECT_EQ(refusal("30d"),
-            "date '30d': no hour 30; use a phrase that GNU date knows, such as 30 days ago");
+  EXPECT_EQ(
+      refusal("30d"),
+      "date '30d': column 1: no hour 30; allowed: what GNU date knows, such as 30 days ago, 1 "
+      "month ago, yesterday 03:00, last monday, 2026-01-31 03:00; units sec, min, hour, day, "
+      "week, fortnight, month, year");
   EXPECT_THAT(refusal("noon tomorrow"), HasSubstr("'noon' is no word that is known here"));
   EXPECT_THAT(refusal("2026-02-30"), HasSubstr("no such date"));
   EXPECT_THAT(refusal("years = 3"), HasSubstr("'years' is none of weeks, days"));

@@ -14,14 +14,14 @@ using Distance = Phrase::Distance;
 
 constexpr std::int64_t kHour = 3600;
 
-// Adds `sign` times `other`.
-void add(Distance& sum, const Distance& other, std::int64_t sign) {
+// Adds `sign` times `other`, which the phrase says `at`.
+void add(Distance& sum, const Distance& other, std::int64_t sign, std::size_t at) {
   for (auto field : {&Distance::years, &Distance::months, &Distance::days, &Distance::hours,
                      &Distance::minutes, &Distance::seconds, &Distance::nanoseconds}) {
     std::int64_t part = 0;
     if (__builtin_mul_overflow(other.*field, sign, &part) ||
         __builtin_add_overflow(sum.*field, part, &(sum.*field))) {
-      throw BadPhrase{"the distance is too large"};
+      throw BadPhrase{"the distance is too large", at};
     }
   }
 }
@@ -37,7 +37,7 @@ Distance distance_of(std::int64_t count, const Token& unit) {
       break;
     case Type::kDays:
       if (__builtin_mul_overflow(count, unit.value, &distance.days)) {
-        throw BadPhrase{"the distance is too large"};
+        throw BadPhrase{"the distance is too large", unit.at};
       }
       break;
     case Type::kHours:
@@ -91,12 +91,20 @@ class Parser {
   }
 
   [[noreturn]] static void unexpected(const Token& token) {
-    if (token.type == Type::kEnd) throw BadPhrase{"the phrase ends too early"};
-    throw BadPhrase{fmt::format("'{}' does not belong there", token.text)};
+    if (token.type == Type::kEnd) throw BadPhrase{"the phrase ends too early", token.at};
+    throw BadPhrase{fmt::format("'{}' does not belong there", token.text), token.at};
+  }
+
+  // Counts one of a kind that may come once only.
+  void count(int& kind) {
+    const bool is_zone = &kind == &phrase_.zones || &kind == &phrase_.local_zones;
+    if ((is_zone ? phrase_.zones + phrase_.local_zones : kind) > 0) phrase_.twice_at = item_at_;
+    ++kind;
   }
 
   void item() {
     const Token& first = peek();
+    item_at_ = first.at;
     if (first.is_unit()) return unit(1);
     switch (first.type) {
       case Type::kNumber:
@@ -119,7 +127,7 @@ class Parser {
         return month_first();
       case Type::kShift:
         phrase_.relative = true;
-        add(phrase_.distance, {.days = take().value}, 1);
+        add(phrase_.distance, {.days = take().value}, 1, item_at_);
         return;
       case Type::kZone:
       case Type::kSummerZone:
@@ -127,11 +135,11 @@ class Parser {
         return zone();
       case Type::kLocalZone:
         phrase_.local_daylight = take().value;
-        ++phrase_.local_zones;
+        count(phrase_.local_zones);
         if (peek().type == Type::kSummer) {
           take();
           phrase_.local_daylight = 1;
-          ++phrase_.summers;
+          count(phrase_.summers);
         }
         return;
       default:
@@ -143,7 +151,7 @@ class Parser {
   void unit(std::int64_t count) {
     Distance distance = distance_of(count, take());
     bool turned = peek().type == Type::kAgo;
-    add(phrase_.distance, distance, turned ? take().value : 1);
+    add(phrase_.distance, distance, turned ? take().value : 1, item_at_);
     phrase_.relative = true;
   }
 
@@ -152,14 +160,14 @@ class Parser {
     expect(Type::kSeconds);
     Distance distance{.seconds = token.value, .nanoseconds = token.nanoseconds};
     bool turned = peek().type == Type::kAgo;
-    add(phrase_.distance, distance, turned ? take().value : 1);
+    add(phrase_.distance, distance, turned ? take().value : 1, item_at_);
     phrase_.relative = true;
   }
 
   void day(std::int64_t ordinal) {
     phrase_.day_ordinal = ordinal;
     phrase_.day_of_week = expect(Type::kDay).value;
-    ++phrase_.days;
+    count(phrase_.days);
   }
 
   void number() {
@@ -183,10 +191,19 @@ class Parser {
     }
   }
 
+  void count_time() {
+    count(phrase_.times);
+    phrase_.time_at = item_at_;
+  }
+  void count_date() {
+    count(phrase_.dates);
+    phrase_.date_at = item_at_;
+  }
+
   // The meridian, if one comes next, belongs to the time.
   void set_time(std::int64_t hour, std::int64_t minute, std::int64_t second,
                 std::int64_t nanoseconds = 0) {
-    ++phrase_.times;
+    count_time();
     phrase_.hour = hour;
     phrase_.minute = minute;
     phrase_.second = second;
@@ -212,7 +229,7 @@ class Parser {
   }
 
   void offset() {
-    ++phrase_.zones;
+    count(phrase_.zones);
     phrase_.zone = take_offset();
   }
 
@@ -223,18 +240,20 @@ class Parser {
     if (peek().is_mark(':')) {
       take();
       std::int64_t part = expect(Type::kNumber).value;
-      if (std::abs(value) > 100 || part > 10'000) too_large();
+      if (std::abs(value) > 100 || part > 10'000) too_large(sign);
       bool negative = sign.negative;
       minutes = value * 60 + (negative ? -part : part);
     } else {
-      if (std::abs(value) > 1'000'000) too_large();
+      if (std::abs(value) > 1'000'000) too_large(sign);
       if (sign.digits <= 2) value *= 100;
       minutes = value / 100 * 60 + value % 100;
     }
-    if (std::abs(minutes) > 24 * 60) too_large();
+    if (std::abs(minutes) > 24 * 60) too_large(sign);
     return minutes * 60;
   }
-  [[noreturn]] static void too_large() { throw BadPhrase{"the offset is larger than a day"}; }
+  [[noreturn]] static void too_large(const Token& sign) {
+    throw BadPhrase{"the offset is larger than a day", sign.at};
+  }
 
   // 2026-01-31 and 2026-01-31T03:00, 30 -2 days (a time and a distance), 03 -0500.
   void number_and_sign() {
@@ -247,7 +266,7 @@ class Parser {
     phrase_.year = Phrase::Year{first.value, first.digits};
     phrase_.month = -take().value;
     phrase_.day = -take().value;
-    ++phrase_.dates;
+    count_date();
     if (peek().type != Type::kTee) return;
     take();
     Token hour = expect(Type::kNumber);
@@ -258,7 +277,7 @@ class Parser {
   // A signed number and its unit; no "ago".
   void hybrid() {
     std::int64_t count = take().value;
-    add(phrase_.distance, distance_of(count, take()), 1);
+    add(phrase_.distance, distance_of(count, take()), 1, item_at_);
     phrase_.relative = true;
   }
 
@@ -267,7 +286,7 @@ class Parser {
     Token first = take();
     take();
     Token second = expect(Type::kNumber);
-    ++phrase_.dates;
+    count_date();
     phrase_.month = first.value;
     phrase_.day = second.value;
     if (!take_mark('/')) return;
@@ -285,7 +304,7 @@ class Parser {
   void day_first() {
     phrase_.day = take().value;
     phrase_.month = take().value;
-    ++phrase_.dates;
+    count_date();
     if (peek().type == Type::kNumber) {
       set_year(take(), 1);
     } else if (peek().type == Type::kSigned) {
@@ -296,7 +315,7 @@ class Parser {
   // January 31, January 31, 2026, JAN-31-2026.
   void month_first() {
     phrase_.month = take().value;
-    ++phrase_.dates;
+    count_date();
     if (peek().type == Type::kSigned) {
       phrase_.day = -take().value;
       return set_year(expect(Type::kSigned), -1);
@@ -311,7 +330,7 @@ class Parser {
 
   void zone() {
     Token zone = take();
-    ++phrase_.zones;
+    count(phrase_.zones);
     phrase_.zone = zone.type == Type::kTee ? -7 * kHour : zone.value;
     if (zone.type == Type::kSummerZone) {
       phrase_.zone += kHour;
@@ -331,12 +350,12 @@ class Parser {
         (phrase_.times > 0 || token.digits > 2)) {
       phrase_.year = Phrase::Year{token.value, token.digits};
     } else if (token.digits > 4) {
-      ++phrase_.dates;
+      count_date();
       phrase_.day = token.value % 100;
       phrase_.month = token.value / 100 % 100;
       phrase_.year = Phrase::Year{token.value / 10000, token.digits - 4};
     } else {
-      ++phrase_.times;
+      count_time();
       bool hour_alone = token.digits <= 2;
       phrase_.hour = hour_alone ? token.value : token.value / 100;
       phrase_.minute = hour_alone ? 0 : token.value % 100;
@@ -348,6 +367,7 @@ class Parser {
 
   const std::vector<Token>& tokens_;
   std::size_t position_ = 0;
+  std::size_t item_at_ = 0;  // where the item that is read begins
   Phrase phrase_;
 };
 

@@ -31,6 +31,8 @@ struct Phrase {
 
   // How often each kind of item came.
   int times = 0, dates = 0, days = 0, local_zones = 0, summers = 0, zones = 0;
+  // Where in the phrase each was last said, and where something is said for the second time.
+  std::size_t time_at = 0, date_at = 0, twice_at = 0;
   bool relative = false;
 
   struct Distance {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/civil.h"
+#include "base/column.h"
 #include "base/error.h"
 #include "retention/clock_search.h"
 #include "retention/date_grammar.h"
@@ -38,20 +39,25 @@ std::int64_t sum_of(std::int64_t a, std::int64_t b) {
   return sum;
 }
 
-// TZ="Zone" in front of the phrase.
-std::optional<Zone> take_zone(std::string_view& text) {
+// TZ="Zone" in front of the phrase, at byte `at` of the text.
+std::optional<Zone> take_zone(std::string_view& text, std::size_t at) {
   constexpr std::string_view kPrefix = "TZ=\"";
   if (!text.starts_with(kPrefix)) return std::nullopt;
   std::string name;
   for (std::size_t i = kPrefix.size(); i < text.size(); ++i) {
     if (text[i] == '"') {
       text.remove_prefix(i + 1);
-      return Zone::of_variable(name);
+      try {
+        return Zone::of_variable(name);
+      } catch (const InvalidArgument&) {
+        throw BadPhrase{fmt::format("no time zone '{}' is known", name.substr(0, 64)),
+                        at + kPrefix.size()};
+      }
     }
     if (text[i] == '\\') ++i;
     if (i < text.size()) name += text[i];
   }
-  throw BadPhrase{"TZ=\" without an end"};
+  throw BadPhrase{"TZ=\" without an end", at};
 }
 
 std::int64_t full_year(const Phrase::Year& year) {
@@ -64,10 +70,10 @@ int hour_of(const Phrase& phrase) {
   std::int64_t hour = phrase.hour;
   if (phrase.meridian) {
     if (hour < 1 || hour > 12)
-      throw BadPhrase{fmt::format("no hour {} before or after noon", hour)};
+      throw BadPhrase{fmt::format("no hour {} before or after noon", hour), phrase.time_at};
     return static_cast<int>(hour % 12 + *phrase.meridian);
   }
-  if (hour < 0 || hour > 23) throw BadPhrase{fmt::format("no hour {}", hour)};
+  if (hour < 0 || hour > 23) throw BadPhrase{fmt::format("no hour {}", hour), phrase.time_at};
   return static_cast<int>(hour);
 }
 
@@ -81,7 +87,9 @@ class Evaluation {
     // No kind may come twice, and a zone of both kinds counts as twice.
     for (int count : {phrase_.times, phrase_.dates, phrase_.days, phrase_.summers,
                       phrase_.local_zones + phrase_.zones}) {
-      if (count > 1) throw BadPhrase{"the same is said twice"};
+      if (count > 1) {
+        throw BadPhrase{"a time, date, day or zone is given a second time", phrase_.twice_at};
+      }
     }
     start();
     if (phrase_.days > 0 && phrase_.dates == 0) move_to_weekday();
@@ -114,13 +122,17 @@ class Evaluation {
                 : phrase_.local_daylight == 0 ? Season::kStandard
                                               : Season::kDaylight;
     }
-    if (civil_of(time_of(fields_)) != fields_) throw BadPhrase{"there is no such date or time"};
+    if (const Civil real = civil_of(time_of(fields_)); real != fields_) {
+      const bool is_time = phrase_.times > 0 && (phrase_.minute > 59 || phrase_.second > 59);
+      throw BadPhrase{"there is no such date or time", is_time ? phrase_.time_at : phrase_.date_at};
+    }
     find(fields_, season_);
     if (zone_.to_local(time_) == time_of(fields_)) return;
     // In the zone that the phrase names the time exists, unless it is wanted in daylight saving,
     // which that zone lacks.
     if (phrase_.zones == 0 || season_ == Season::kDaylight) {
-      throw BadPhrase{"the clock skips that time"};
+      throw BadPhrase{"the clock skips that time",
+                      phrase_.times > 0 ? phrase_.time_at : phrase_.date_at};
     }
     offset_ = seconds(phrase_.zone);
     time_ = sys_seconds(time_of(fields_).time_since_epoch() - offset_);
@@ -191,20 +203,28 @@ class Evaluation {
 
 sys_seconds moment_of_phrase(std::string_view text, sys_seconds now, const Zone& zone) {
   std::string_view rest = text;
-  std::string why;
+  BadPhrase found;
+  std::size_t begin = 0;  // of what `found.at` counts from
   try {
-    if (text.size() > kMostText) throw BadPhrase{fmt::format("longer than {} bytes", kMostText)};
+    if (text.size() > kMostText) {
+      throw BadPhrase{fmt::format("longer than {} bytes", kMostText), kMostText};
+    }
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t\n\v\f\r"), rest.size()));
-    auto named = take_zone(rest);
+    auto named = take_zone(rest, text.size() - rest.size());
+    begin = text.size() - rest.size();
     const Zone& where = named ? *named : zone;
     // Nothing at all is today's midnight.
     auto tokens = tokens_of(rest.empty() ? "0" : rest, LocalNames(now, where));
     return Evaluation(phrase_of(tokens), now, where).result();
   } catch (const BadPhrase& bad) {
-    why = bad.why;
+    found = bad;
   }
-  throw InvalidArgument(fmt::format("date '{}'", text.substr(0, 128)), why,
-                        "use a phrase that GNU date knows, such as 30 days ago");
+  throw InvalidArgument(
+      fmt::format("date '{}'", shown_in_error(text)),
+      fmt::format("column {}: {}", column_of(text, begin + found.at),
+                  shown_in_error(found.why, found.why.size())),
+      "allowed: what GNU date knows, such as 30 days ago, 1 month ago, yesterday 03:00, last "
+      "monday, 2026-01-31 03:00; units sec, min, hour, day, week, fortnight, month, year");
 }
 
 }  // namespace holdfast::retention

@@ -185,11 +185,20 @@ std::optional<Token> find_word(std::string_view text, const LocalNames& local) {
 
 class Lexer {
  public:
-  Lexer(std::string_view text, const LocalNames& local) : rest_(text), local_(local) {}
+  Lexer(std::string_view text, const LocalNames& local)
+      : size_(text.size()), rest_(text), local_(local) {}
 
   Token next() {
+    Token token = read();
+    token.at = begin_;
+    return token;
+  }
+
+ private:
+  Token read() {
     while (true) {
       while (!rest_.empty() && is_blank(rest_[0])) rest_.remove_prefix(1);
+      begin_ = size_ - rest_.size();
       if (rest_.empty()) return {};
       char c = rest_[0];
       if (is_digit(c)) return number('\0');
@@ -212,7 +221,6 @@ class Lexer {
     }
   }
 
- private:
   // Comments nest; one that is not closed reaches to the end.
   void skip_comment() {
     int depth = 0;
@@ -231,7 +239,7 @@ class Lexer {
     for (char c : token.text) {
       if (__builtin_mul_overflow(token.value, 10, &token.value) ||
           __builtin_add_overflow(token.value, c - '0', &token.value)) {
-        throw BadPhrase{fmt::format("the number {} is too large", token.text)};
+        throw BadPhrase{fmt::format("the number {} is too large", token.text), begin_};
       }
     }
     token.negative = sign == '-';
@@ -269,12 +277,14 @@ class Lexer {
     std::string_view text = rest_.substr(0, size);
     auto token = find_word(upper(text), local_);
     if (!token)
-      throw BadPhrase{fmt::format("'{}' is no word that is known here", text.substr(0, 64))};
+      throw BadPhrase{fmt::format("'{}' is no word that is known here", text.substr(0, 64)),
+                      begin_};
     rest_.remove_prefix(size);
     token->text = text;
     return *token;
   }
 
+  std::size_t size_, begin_ = 0;
   std::string_view rest_;
   const LocalNames& local_;
 };

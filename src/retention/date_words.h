@@ -13,6 +13,8 @@ namespace holdfast::retention {
 // Thrown while a phrase is read; date_phrase makes an InvalidArgument of it.
 struct BadPhrase {
   std::string why;
+  std::size_t at =
+      0;  // the byte of the phrase at which it is wrong; 0 is also the phrase as a whole
 };
 
 struct Token {
@@ -48,6 +50,7 @@ struct Token {
   int digits = 0;                // of numbers
   bool negative = false;         // also of -0
   std::string text;
+  std::size_t at = 0;  // the byte of the phrase at which it begins
 
   bool is_unit() const { return type >= Type::kYears && type <= Type::kSeconds; }
   bool is_mark(char c) const { return type == Type::kMark && text[0] == c; }
@@ -64,8 +67,8 @@ struct LocalNames {
   LocalNames(std::chrono::sys_seconds now, const Zone& zone);
 };
 
-// All tokens of `text`, the last of type kEnd. Throws std::string, which says what is wrong, for an
-// unknown word and for a number that is too large.
+// All tokens of `text`, the last of type kEnd. Throws BadPhrase for an unknown word and for a
+// number that is too large.
 std::vector<Token> tokens_of(std::string_view text, const LocalNames& local);
 
 }  // namespace holdfast::retention

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/column.h"
 #include "base/error.h"
 
 namespace holdfast::retention {
@@ -88,9 +89,10 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-[[noreturn]] void refuse(std::string_view text, std::string why) {
+[[noreturn]] void refuse(std::string_view text, std::size_t offset, std::string_view why) {
   throw InvalidArgument(
-      fmt::format("time value '{}'", text.substr(0, 64)), std::move(why),
+      fmt::format("time value '{}'", shown_in_error(text, 64)),
+      fmt::format("column {}: {}", column_of(text, offset), why),
       "use a whole number with one of d, h, m, s, ms, micros, nanos, such as 30d");
 }
 
@@ -120,20 +122,23 @@ std::string TimeValue::to_string() const {
 }
 
 TimeValue parse_time_value(std::string_view text) {
-  if (text.size() > kMostText) refuse(text, fmt::format("longer than {} bytes", kMostText));
+  if (text.size() > kMostText) {
+    refuse(text, kMostText, fmt::format("longer than {} bytes", kMostText));
+  }
   std::string lowered(trimmed(text));
   for (char& c : lowered) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   std::string_view rest = lowered;
+  const std::size_t begin = static_cast<std::size_t>(trimmed(text).data() - text.data());
   for (std::size_t i = 0; i < kSuffixes.size(); ++i) {
     const Suffix& suffix = kSuffixes[i];
     if (!rest.ends_with(suffix.text)) continue;
     // M could be meant for months: only a small m, at the very end, is minutes.
     if (suffix.text == "m" && !text.ends_with('m')) break;
     auto count = parse_long(trimmed(rest.substr(0, rest.size() - suffix.text.size())));
-    if (!count) refuse(text, "not a whole number that fits 64 bits");
-    if (*count < -1) refuse(text, "negative");
+    if (!count) refuse(text, begin, "not a whole number that fits 64 bits");
+    if (*count < -1) refuse(text, begin, "negative");
     return {*count, static_cast<TimeValue::Unit>(i)};
   }
   bool negative = rest.starts_with('-');
@@ -142,7 +147,8 @@ TimeValue parse_time_value(std::string_view text) {
   if (negative && digits.substr(zeros) == "1") return {-1, TimeValue::Unit::kMilliseconds};
   if (!negative && !digits.empty() && zeros == digits.size())
     return {0, TimeValue::Unit::kMilliseconds};
-  refuse(text, "the unit is missing or unknown");
+  const std::size_t number = std::min(rest.find_first_not_of("+-0123456789 "), rest.size());
+  refuse(text, begin + number, "the unit is missing or unknown");
 }
 
 }  // namespace holdfast::retention

@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "base/column.h"
 #include "base/error.h"
 #include "schedule/dialects.h"
 
@@ -44,8 +45,8 @@ Dialect dialect_named(std::string_view name) {
 
 Schedule parse(Dialect dialect, std::string_view text, ZonePrefix prefix) {
   if (text.size() > kMostText) {
-    Refusal(dialect, text)(fmt::format("{} bytes long", text.size()),
-                           fmt::format("at most {} bytes", kMostText));
+    Refusal(dialect, text, text)(text.substr(kMostText), fmt::format("{} bytes long", text.size()),
+                                 fmt::format("at most {} bytes", kMostText));
   }
   std::shared_ptr<const Plan> plan;
   switch (dialect) {
@@ -69,12 +70,13 @@ std::optional<WallTime> Schedule::next(WallTime after, const Zone& zone) const {
   return *time;
 }
 
-void Refusal::operator()(std::string why, std::string_view allowed) const {
-  std::string shown(text_.substr(0, 128));
-  std::replace_if(
-      shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c == 127; }, '?');
-  throw InvalidArgument(fmt::format("{} schedule '{}'", name_of(dialect_), shown), std::move(why),
-                        fmt::format("allowed: {}", allowed));
+void Refusal::operator()(std::string_view at, std::string why, std::string_view allowed) const {
+  auto offset = static_cast<std::size_t>(at.data() - read_.data());
+  if (offset < origins_.size()) offset = origins_[offset];
+  throw InvalidArgument(
+      fmt::format("{} schedule '{}'", name_of(dialect_), shown_in_error(text_)),
+      fmt::format("column {}: {}", column_of(text_, offset), shown_in_error(why, why.size())),
+      fmt::format("allowed: {}", allowed));
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {

@@ -70,12 +70,12 @@ TEST(Schedule, text_is_bounded) {
 }
 
 TEST(Schedule, a_refusal_tells_what_is_wrong_and_what_is_allowed) {
-  EXPECT_EQ(
-      refusal(Dialect::kKubernetes, "0 25 * * *"),
-      "kubernetes schedule '0 25 * * *': '25' is not a hour: out of range; allowed: *, ?, 0-23, "
-      "lists a,b, ranges a-b with a at most b, steps */n, a/n, a-b/n");
+  EXPECT_EQ(refusal(Dialect::kKubernetes, "0 25 * * *"),
+            "kubernetes schedule '0 25 * * *': column 3: '25' is not a hour: out of range; "
+            "allowed: *, ?, 0-23, "
+            "lists a,b, ranges a-b with a at most b, steps */n, a/n, a-b/n");
   EXPECT_THAT(refusal(Dialect::kKubernetes, "disabled"),
-              HasSubstr("1 fields; allowed: minute hour"));
+              HasSubstr("column 9: 1 fields where 5 are wanted; allowed: minute hour"));
   EXPECT_THAT(refusal(Dialect::kCronexpr, "0 3 * * FOO"), HasSubstr("'foo' is not a day of week"));
   EXPECT_THAT(refusal(Dialect::kElasticsearch, "0 0 3 * * *"), HasSubstr("? for exactly one"));
 }

@@ -76,7 +76,7 @@ std::optional<int> value_of(const Field& field, std::string_view text) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : refuse_(Dialect::kCronexpr, text) {}
+  explicit Parser(Refusal refuse) : refuse_(std::move(refuse)) {}
 
   Bits set_of(const Field& field, std::string_view text) const {
     Bits bits = 0;
@@ -149,11 +149,9 @@ class Parser {
     return restricted;
   }
 
-  const Refusal& refuse() const { return refuse_; }
-
  private:
   [[noreturn]] void bad_entry(const Field& field, std::string_view text) const {
-    refuse_(fmt::format("'{}' is not a {}", text, field.name),
+    refuse_(text, fmt::format("'{}' is not a {}", text, field.name),
             fmt::format("*, ?, {}, lists a,b, ranges a-b, steps */n, a/n, a-b/n", field.allowed));
   }
 
@@ -185,7 +183,7 @@ class Parser {
       }
       entry.step = step_of(field, text, digits);
     } else if (last && *last < *first) {
-      refuse_(fmt::format("'{}': the {} range ends before it begins", text, field.name),
+      refuse_(text, fmt::format("'{}': the {} range ends before it begins", text, field.name),
               "ranges a-b with a at most b; 7 and SUN are 0 at either end");
     }
     entry.form = stepped || last ? Entry::Form::kRange
@@ -201,7 +199,7 @@ class Parser {
     if (digits.size() == 4) step = number(digits, kCronexprLastYear);
     bool known = step && *step >= 1 && *step <= field.most;
     if (!known || (digits.size() == 4 && *step < kFirstYear)) {
-      refuse_(fmt::format("'{}': the {} step {} is out of range", text, field.name, digits),
+      refuse_(digits, fmt::format("'{}': the {} step {} is out of range", text, field.name, digits),
               fmt::format("steps from 1 to {}", std::min(field.most, 59)));
     }
     return *step;
@@ -231,8 +229,14 @@ class CronexprPlan : public Plan {
   Calendar calendar_;
 };
 
-// The program replaces these anywhere in the text, before it looks for fields.
-std::string expanded(std::string_view text) {
+// What the program reads: in lower case, and with macros replaced anywhere in the text before it
+// looks for fields.
+struct Expanded {
+  std::string text;
+  std::vector<std::size_t> origins;  // of each byte, and of the end
+};
+
+Expanded expanded(const std::string_view original) {
   struct Macro {
     std::string_view name, fields;
   };
@@ -242,7 +246,8 @@ std::string expanded(std::string_view text) {
                                              {"@weekly", "0 0 0 * * 0 *"},
                                              {"@daily", "0 0 0 * * * *"},
                                              {"@hourly", "0 0 * * * * *"}}};
-  std::string result;
+  Expanded result;
+  std::string_view text = original;
   while (!text.empty()) {
     std::size_t size = 1;
     std::string_view replacement = text.substr(0, 1);
@@ -252,23 +257,28 @@ std::string expanded(std::string_view text) {
         replacement = macro.fields;
       }
     }
-    result += replacement;
+    result.text += replacement;
+    result.origins.resize(result.text.size(), original.size() - text.size());
     text.remove_prefix(size);
   }
-  return lower(result);
+  result.origins.push_back(original.size());
+  result.text = lower(result.text);
+  return result;
 }
 
 }  // namespace
 
 std::shared_ptr<const Plan> parse_cronexpr(std::string_view text) {
-  Parser parser(text);
-  std::string plain = expanded(text);
-  std::vector<std::string_view> fields = split(plain, " \t\n\f\r");
+  const Expanded plain = expanded(text);
+  const std::string_view whole = plain.text;
+  const Refusal refuse(Dialect::kCronexpr, text, whole, plain.origins);
+  const Parser parser(refuse);
+  std::vector<std::string_view> fields = split(whole, " \t\n\f\r");
   if (fields.size() < 5 || fields.size() > 7) {
-    parser.refuse()(
-        fmt::format("{} fields", fields.size()),
-        "[second] minute hour day-of-month month day-of-week [year] (6 fields: with the year), "
-        "@yearly, @annually, @monthly, @weekly, @daily, @hourly");
+    refuse(fields.size() > 7 ? fields[7] : whole.substr(whole.size()),
+           fmt::format("{} fields where 5 to 7 are wanted", fields.size()),
+           "[second] minute hour day-of-month month day-of-week [year] (6 fields: with the year), "
+           "@yearly, @annually, @monthly, @weekly, @daily, @hourly");
   }
   if (fields.size() < 7) fields.insert(fields.begin(), "0");
   if (fields.size() < 7) fields.emplace_back("*");

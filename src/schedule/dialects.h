@@ -25,15 +25,23 @@ std::shared_ptr<const Plan> parse_kubernetes(std::string_view text, ZonePrefix p
 std::shared_ptr<const Plan> parse_cronexpr(std::string_view text);
 std::shared_ptr<const Plan> parse_elasticsearch(std::string_view text);
 
-// Throws the InvalidArgument of a schedule: what is wrong, and what is allowed there.
+// Throws the InvalidArgument of a schedule: at which column what is wrong, and what is allowed
+// there.
 class Refusal {
  public:
-  Refusal(Dialect dialect, std::string_view text) : dialect_(dialect), text_(text) {}
-  [[noreturn]] void operator()(std::string why, std::string_view allowed) const;
+  // `read`: what the parser looks at, the text itself or a copy; byte i of it comes from byte
+  // `origins[i]` of the text, or from byte i where there are no origins. Borrows both texts.
+  Refusal(Dialect dialect, std::string_view text, std::string_view read,
+          std::vector<std::size_t> origins = {})
+      : dialect_(dialect), text_(text), read_(read), origins_(std::move(origins)) {}
+  // `at` is a part of what is read, which may be empty.
+  [[noreturn]] void operator()(std::string_view at, std::string why,
+                               std::string_view allowed) const;
 
  private:
   Dialect dialect_;
-  std::string_view text_;
+  std::string_view text_, read_;
+  std::vector<std::size_t> origins_;
 };
 
 // The parts of `text` between characters of `separators`; empty parts are left out.

@@ -62,7 +62,7 @@ class EntryParser {
 
  private:
   [[noreturn]] void bad(std::string_view why) const {
-    refuse_(fmt::format("'{}' is not a {}: {}", text_, field_.name, why),
+    refuse_(text_, fmt::format("'{}' is not a {}: {}", text_, field_.name, why),
             fmt::format("*, {}, lists a,b, ranges a-b, steps */n, a/n, a-b/n", field_.allowed));
   }
 
@@ -236,13 +236,17 @@ void parse_field(const Refusal& refuse, const Field& field, std::string_view tex
   bool list = text.find(',') != std::string_view::npos;
   bool by_day = field.kind == Kind::kDay || field.kind == Kind::kWeekday;
   if (by_day && list && text.find('L') != std::string_view::npos) {
-    refuse(fmt::format("'{}': L in a list of {}s", text, field.name), "L alone");
+    refuse(text.substr(text.find('L')), fmt::format("'{}': L in a list of {}s", text, field.name),
+           "L alone");
   }
   if (field.kind == Kind::kWeekday && text.find('#') != text.rfind('#')) {
-    refuse(fmt::format("'{}': more than one #", text), "one n#k alone");
+    refuse(text.substr(text.rfind('#')), fmt::format("'{}': more than one #", text),
+           "one n#k alone");
   }
   std::vector<std::string_view> entries = split(text, ",");
-  if (entries.empty()) refuse(fmt::format("'{}' is no {}", text, field.name), field.allowed);
+  if (entries.empty()) {
+    refuse(text, fmt::format("'{}' is no {}", text, field.name), field.allowed);
+  }
   for (std::string_view entry : entries) EntryParser(refuse, field, entry, expression).parse();
 }
 
@@ -295,14 +299,16 @@ class ElasticsearchPlan : public Plan {
 }  // namespace
 
 std::shared_ptr<const Plan> parse_elasticsearch(std::string_view text) {
-  Refusal refuse(Dialect::kElasticsearch, text);
   std::string upper(text);
   for (char& c : upper) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
-  std::vector<std::string_view> fields = split(upper, " \t");
+  const std::string_view whole = upper;
+  const Refusal refuse(Dialect::kElasticsearch, text, whole);
+  std::vector<std::string_view> fields = split(whole, " \t");
   if (fields.size() < 6) {
-    refuse(fmt::format("{} fields", fields.size()),
+    refuse(whole.substr(whole.size()),
+           fmt::format("{} fields where 6 or 7 are wanted", fields.size()),
            "second minute hour day-of-month month day-of-week [year]");
   }
   if (fields.size() < 7) fields.emplace_back("*");
@@ -315,7 +321,9 @@ std::shared_ptr<const Plan> parse_elasticsearch(std::string_view text) {
     parse_field(refuse, kFields[i], fields[i], expression);
   }
   if (expression.any_date == expression.any_weekday) {
-    refuse("both day of month and day of week are given",
+    refuse(fields[5],
+           expression.any_date ? "both day of month and day of week are ?"
+                               : "both day of month and day of week are given",
            "? for exactly one of them, as in 0 0 3 * * ?");
   }
   const auto& sets = expression.sets;

@@ -66,7 +66,7 @@ class SetParser {
 
  private:
   [[noreturn]] void bad(std::string_view text, std::string_view why) const {
-    refuse_(fmt::format("'{}' is not a {}: {}", text, field_.name, why),
+    refuse_(text, fmt::format("'{}' is not a {}: {}", text, field_.name, why),
             fmt::format("*, ?, {}, lists a,b, ranges a-b with a at most b, steps */n, a/n, a-b/n",
                         field_.allowed));
   }
@@ -320,37 +320,47 @@ std::string_view fields_of(std::string_view descriptor, const Refusal& refuse) {
   for (const Descriptor& known : kDescriptors) {
     if (known.name == descriptor) return known.fields;
   }
-  refuse(fmt::format("no descriptor '{}'", descriptor), kForms);
+  refuse(descriptor, fmt::format("no descriptor '{}'", descriptor), kForms);
 }
 
 // Takes a prefix "TZ=Zone " off `text`.
 std::optional<Zone> take_zone(std::string_view& text, const Refusal& refuse) {
   std::size_t begin = text.find('=') + 1;
   std::size_t blank = text.find(' ');
-  if (blank == std::string_view::npos) refuse("a time zone without fields", kForms);
+  if (blank == std::string_view::npos) {
+    refuse(text.substr(text.size()), "a time zone without fields", kForms);
+  }
   std::string_view name = text.substr(begin, blank - begin);
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks, blank), text.size()));
   text = text.substr(0, text.find_last_not_of(kBlanks) + 1);
   if (name.empty()) return Zone::utc();
   if (name == "Local") return std::nullopt;
-  return Zone::named(name);
+  try {
+    return Zone::named(name);
+  } catch (const InvalidArgument&) {
+    refuse(name, fmt::format("no time zone '{}' is known", name),
+           "a name of the zone database, spelled exactly, such as Europe/Amsterdam");
+  }
 }
 
 }  // namespace
 
 std::shared_ptr<const Plan> parse_kubernetes(std::string_view text, ZonePrefix prefix) {
-  Refusal refuse(Dialect::kKubernetes, text);
+  Refusal refuse(Dialect::kKubernetes, text, text);
   std::optional<Zone> zone;
-  if (prefix == ZonePrefix::kRefuse && text.find("TZ") != std::string_view::npos) {
-    refuse("TZ is not accepted in a schedule", "the fields alone; set the time zone beside them");
+  if (std::size_t at = text.find("TZ");
+      prefix == ZonePrefix::kRefuse && at != std::string_view::npos) {
+    refuse(text.substr(at), "TZ is not accepted in a schedule",
+           "the fields alone; set the time zone beside them");
   }
   if (text.starts_with("TZ=") || text.starts_with("CRON_TZ=")) zone = take_zone(text, refuse);
   constexpr std::string_view kEvery = "@every ";
   if (text.starts_with(kEvery)) {
     auto delay = DurationReader::read(text.substr(kEvery.size()));
     if (!delay) {
-      refuse(fmt::format("no duration '{}'", text.substr(kEvery.size())),
+      refuse(text.substr(kEvery.size()),
+             fmt::format("no duration '{}'", text.substr(kEvery.size())),
              "numbers with the units h, m, s, ms, us, ns, such as 1h30m");
     }
     return std::make_shared<EveryPlan>(seconds(std::max<std::int64_t>(*delay / 1'000'000'000, 1)));
@@ -358,7 +368,8 @@ std::shared_ptr<const Plan> parse_kubernetes(std::string_view text, ZonePrefix p
   if (text.starts_with('@')) text = fields_of(text, refuse);
   std::vector<std::string_view> fields = split(text, " \t\n\v\f\r");
   if (fields.size() != kFields.size()) {
-    refuse(fmt::format("{} fields", fields.size()), kForms);
+    refuse(fields.size() > kFields.size() ? fields[kFields.size()] : text.substr(text.size()),
+           fmt::format("{} fields where 5 are wanted", fields.size()), kForms);
   }
   std::array<Set, 5> sets;
   for (std::size_t i = 0; i < sets.size(); ++i) {
