@@ -1,5 +1,9 @@
 // holdfast.*: storage, the scheduler, verification, hooks, notifications and the catalog.
+#include <algorithm>
+
+#include "base/error.h"
 #include "config/key.h"
+#include "job/notify/message.h"
 
 namespace holdfast::config {
 
@@ -55,6 +59,27 @@ void add_hooks(std::vector<Key>& keys) {
   }
 }
 
+// May stand on several lines, as JSON does.
+Key webhook_template(const std::string& path) {
+  const auto at = HOLDFAST_AT(holdfast.notifications.webhook.pattern);
+  Key key = text(
+      path, at, "\"\"",
+      "what is posted; empty: a JSON object that Slack takes too (docs/guide/notifications.md)",
+      "JSON in which {message}, {store} and the like stand for their values, or empty");
+  key.read = [at](Values& values, const Node& node) {
+    std::string pattern = text_of(node);
+    std::replace(pattern.begin(), pattern.end(), '\n', ' ');
+    check_text(pattern);
+    try {
+      if (!pattern.empty()) job::check_template(pattern);
+    } catch (const InvalidArgument& error) {
+      throw BadValue{error.reason(), error.advice()};
+    }
+    at(values) = std::move(pattern);
+  };
+  return key;
+}
+
 void add_notifications(std::vector<Key>& keys) {
   const std::string path = "holdfast.notifications.";
   keys.push_back(choices<Occasion>(path + "on", HOLDFAST_AT(holdfast.notifications.on),
@@ -75,22 +100,31 @@ void add_notifications(std::vector<Key>& keys) {
   keys.push_back(secrets(path + "webhook.headers",
                          HOLDFAST_AT(holdfast.notifications.webhook.headers),
                          "headers to send with it"));
+  keys.push_back(webhook_template(path + "webhook.template"));
+  keys.push_back(
+      text(path + "webhook.caFile", HOLDFAST_AT(holdfast.notifications.webhook.ca_file), "\"\"",
+           "the certificates that its https address is checked with; empty: the system's",
+           "the path of a file, or empty"));
   keys.push_back(text(path + "smtp.host", HOLDFAST_AT(holdfast.notifications.smtp.host), "\"\"",
                       "the mail server; empty: no mail", "a host's name, or empty",
                       [](std::string_view host) {
                         check_host(host);
                         return std::string(host);
                       }));
-  keys.push_back(number(path + "smtp.port", HOLDFAST_AT(holdfast.notifications.smtp.port), 587, 1,
-                        65535, "its port"));
+  keys.push_back(
+      number(path + "smtp.port", HOLDFAST_AT(holdfast.notifications.smtp.port), 587, 1, 65535,
+             "its port; 465: TLS from the first byte, others: STARTTLS where it is offered"));
   keys.push_back(text(path + "smtp.user", HOLDFAST_AT(holdfast.notifications.smtp.user), "\"\"",
-                      "the user there; empty: without logging in"));
+                      "the user there, who needs TLS; empty: without logging in"));
   keys.push_back(secret(path + "smtp.password", HOLDFAST_AT(holdfast.notifications.smtp.password),
                         "\"\"", "the user's password"));
   keys.push_back(text(path + "smtp.from", HOLDFAST_AT(holdfast.notifications.smtp.from), "\"\"",
                       "the sender's address"));
   keys.push_back(words(path + "smtp.to", HOLDFAST_AT(holdfast.notifications.smtp.to), "[]",
                        "the recipients' addresses"));
+  keys.push_back(text(path + "smtp.caFile", HOLDFAST_AT(holdfast.notifications.smtp.ca_file),
+                      "\"\"", "the certificates that its TLS is checked with; empty: the system's",
+                      "the path of a file, or empty"));
 }
 
 std::string take_folder(std::string_view text) {

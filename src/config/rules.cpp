@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/key.h"
+#include "http/mail.h"
 
 namespace holdfast::config {
 
@@ -255,6 +256,11 @@ void check_servers(Loaded& loaded) {
     refuse(loaded, "holdfast.notifications.smtp.host", "is given without from or to",
            "give the sender and at least one recipient");
   }
+  const auto check_address = [&](const std::string& path, const std::string& address) {
+    if (!http::is_mail_address(address)) refuse(loaded, path, "no address", "", "user@host");
+  };
+  if (!smtp.from.empty()) check_address("holdfast.notifications.smtp.from", smtp.from);
+  for (const std::string& to : smtp.to) check_address("holdfast.notifications.smtp.to", to);
 }
 
 // Who moves the gateway to another port and does not name its address means the port that it

@@ -325,6 +325,22 @@ TEST(Rules, CommandsNameTheFileAndMailsHaveAddresses) {
               ElementsAre("holdfast.notifications.smtp.host"));
   EXPECT_THAT(errors_of("holdfast: {notifications: {smtp: {host: mail, from: a@b, to: c@d}}}"),
               IsEmpty());
+  EXPECT_THAT(errors_of("holdfast: {notifications: {smtp: {host: mail, from: ann, to: c@d}}}"),
+              ElementsAre("holdfast.notifications.smtp.from"));
+  EXPECT_THAT(
+      errors_of("holdfast: {notifications: {smtp: {host: mail, from: a@b, to: [c@d, 'x <e@f>']}}}"),
+      ElementsAre("holdfast.notifications.smtp.to"));
+}
+
+TEST(Rules, AWebhooksTemplateMakesJson) {
+  const std::string path = "holdfast.notifications.webhook.template";
+  const std::string before = "holdfast: {notifications: {webhook: {template: ";
+  EXPECT_THAT(errors_of(before + "'{\"text\": \"{message}\"}'}}}"), IsEmpty());
+  EXPECT_THAT(errors_of(before + "'{\"text\": \"{mesage}\"}'}}}"), ElementsAre(path));
+  EXPECT_THAT(errors_of(before + "'{message}'}}}"), ElementsAre(path));
+  EXPECT_THAT(errors_of("holdfast:\n  notifications:\n    webhook:\n      template: |\n"
+                        "        {\n          \"text\": \"{message}\"\n        }\n"),
+              IsEmpty());
 }
 
 TEST(Warnings, OfDefaultBucketNamesOnAws) {

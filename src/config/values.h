@@ -178,6 +178,8 @@ enum class Occasion { kFailure, kLate, kRecovery };
 struct Webhook {
   Secret url;  // often holds a token
   std::map<std::string, Secret> headers;
+  std::string pattern;  // of the JSON that is posted (job/notify/message.h); empty: the usual one
+  std::string ca_file;  // empty: the system's
 };
 struct Smtp {
   std::string host;
@@ -186,6 +188,7 @@ struct Smtp {
   Secret password;
   std::string from;
   std::vector<std::string> to;
+  std::string ca_file;  // empty: the system's
 };
 struct Notifications {
   std::vector<Occasion> on;
