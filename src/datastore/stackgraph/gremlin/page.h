@@ -17,8 +17,8 @@ class PageReader {
   // Called with each vertex that is whole; what it is given is good until it returns.
   using Visit = std::function<void(const codec::GraphLine& line)>;
 
-  // `what` is the subject of errors. A vertex of over `longest` bytes is Unsupported: its line
-  // would have to be held in memory, here and by everybody who reads it.
+  // `what` is the subject of errors. A vertex of over about `longest` bytes is Unsupported: its
+  // line would have to be held in memory, here and by everybody who reads it.
   PageReader(std::string what, std::size_t longest, Visit visit);
 
   // The results of one frame: a GraphSON list of pages. Failed for anything else.
@@ -28,16 +28,20 @@ class PageReader {
 
  private:
   enum class Part { kNone, kOut, kIn };  // of the vertex under way: what comes next
+  class Page;
 
   void read_page(codec::JsonScanner& scanner);
-  void read_vertex(codec::JsonScanner& scanner, bool& first);
-  // The rest of the vertex that is in the page. Whether another one follows there.
-  bool read_edges(codec::JsonScanner& scanner, bool& first);
-  // The properties of an edge or of a property, kept as an object; empty when there are none.
-  std::string_view read_members(codec::JsonScanner& scanner, bool& first);
+  void read_vertex(Page& page);
+  // The rest of the vertex that is in the page.
+  void read_edges(Page& page);
+  // Up to the end mark: the properties of an edge or of a property, kept as an object; empty when
+  // there are none.
+  std::string_view read_members(Page& page);
+  // A value as GraphSON, a label or key as raw JSON text; kept.
+  std::string_view value(Page& page);
+  std::string_view name(Page& page);
+  void append_value(Page& page, std::string& out);
   std::string_view keep(std::string_view bytes);
-  // Copies what `results` holds of the vertex under way, whose views then point to the copy.
-  void hold(std::string_view results);
   void drop();
 
   const std::string what_;
@@ -45,12 +49,10 @@ class PageReader {
   const Visit visit_;
   codec::GraphLine line_;
   Part part_ = Part::kNone;
-  const char* vertex_begin_ = nullptr;  // in the results that are read
-  // Of the vertex under way: parts of the line that lie in results_ already, and its objects.
-  std::size_t held_out_ = 0, held_in_ = 0, held_bytes_ = 0;
-  bool head_is_held_ = false;
-  std::deque<std::string> results_, objects_;
-  std::string object_;
+  // What the views of line_ point to, which is more than one frame for a vertex of several pages.
+  std::deque<std::string> kept_;
+  std::size_t kept_bytes_ = 0;
+  std::string object_, value_;
 };
 
 }  // namespace holdfast::datastore::sg

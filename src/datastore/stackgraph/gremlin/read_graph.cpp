@@ -14,8 +14,8 @@ namespace holdfast::datastore::sg {
 
 namespace {
 
-// Items of a page: some 600 KB, as the server writes numbers.
-constexpr unsigned kPageItems = 20'000;
+// Characters of a page.
+constexpr unsigned kPageSize = 500'000;
 constexpr std::size_t kLinesAtOnce = std::size_t(1) << 20;
 constexpr std::size_t kLongestVertex = std::size_t(1) << 30;
 
@@ -65,7 +65,7 @@ void read_part(const Context& context, Shared& shared, unsigned part, codec::Gra
     if (lines.size() >= kLinesAtOnce) flush();
   });
   const std::string bindings = fmt::format(R"({{"hfParts":{},"hfPart":{},"hfSize":{}}})",
-                                           shared.options.streams, part, kPageItems);
+                                           shared.options.streams, part, kPageSize);
   connection.submit(context, kPages, bindings, 1, GremlinConnection::Length::kEndless);
   while (const std::optional<std::string_view> results = connection.next(context)) {
     reader.add(*results);

@@ -17,6 +17,9 @@ class HoldfastPages implements Iterator<List<Object>> {
   private Vertex vertex
   private Iterator<Edge> edges
   private boolean outgoing, metas
+  private StringBuilder text
+  private List<Object> others
+  private final Map<String, String> names = new HashMap<String, String>()
 
   HoldfastPages(Iterator<Vertex> vertices, int parts, int part, int size) {
     this.vertices = vertices
@@ -30,35 +33,44 @@ class HoldfastPages implements Iterator<List<Object>> {
   boolean hasNext() { vertex != null }
 
   List<Object> next() {
-    List<Object> page = new ArrayList<Object>(size + 64)
-    while (vertex != null && page.size() < size) {
+    text = new StringBuilder(size + 4096)
+    others = new ArrayList<Object>()
+    others.add(null)
+    while (vertex != null && hasRoom()) {
       if (edges == null) {
-        page.add(true)
-        addVertex(page)
+        text.append('v')
+        addVertex()
         outgoing = true
         edges = vertex.edges(Direction.OUT)
       } else {
-        page.add(false)
-        page.add(outgoing)
+        text.append(outgoing ? 'x' : 'y')
       }
-      while (edges != null && page.size() < size) {
-        if (edges.hasNext()) addEdge(page, edges.next())
-        else endEdges(page)
+      while (edges != null && hasRoom()) {
+        if (edges.hasNext()) addEdge(edges.next())
+        else endEdges()
       }
     }
-    page
+    others.set(0, text.toString())
+    others
   }
+
+  private boolean hasRoom() { text.length() + 64 * others.size() < size }
 
   private void advance() {
     vertex = null
     while (vertex == null && vertices.hasNext()) {
       Vertex one = vertices.next()
-      if (parts == 1 || Math.floorMod(one.id().toString().hashCode(), parts) == part) vertex = one
+      if (parts == 1 || partOf(one.id()) == part) vertex = one
     }
   }
 
-  private void endEdges(List<Object> page) {
-    page.add(false)
+  private int partOf(Object id) {
+    int hash = id instanceof Long ? id.intValue() : String.valueOf(id).hashCode()
+    ((hash * -1640531527) >>> 16) % parts
+  }
+
+  private void endEdges() {
+    text.append('.')
     if (outgoing) {
       outgoing = false
       edges = vertex.edges(Direction.IN)
@@ -68,38 +80,89 @@ class HoldfastPages implements Iterator<List<Object>> {
     }
   }
 
-  private void addVertex(List<Object> page) {
-    page.add(vertex.id())
-    page.add(vertex.label())
+  private void addVertex() {
+    add(vertex.id())
+    addName(vertex.label())
     Iterator<VertexProperty<Object>> properties = vertex.properties()
     while (properties.hasNext()) {
       VertexProperty<Object> property = properties.next()
-      page.add(true)
-      page.add(property.key())
-      page.add(property.id())
-      page.add(property.value())
-      if (metas) addProperties(page, property.properties())
-      page.add(false)
+      text.append('p')
+      addName(property.key())
+      add(property.id())
+      add(property.value())
+      if (metas) addProperties(property.properties())
+      text.append('.')
     }
-    page.add(false)
+    text.append('.')
   }
 
-  private void addEdge(List<Object> page, Edge edge) {
-    page.add(true)
-    page.add(edge.label())
-    page.add(edge.id())
-    page.add((outgoing ? edge.inVertex() : edge.outVertex()).id())
-    addProperties(page, edge.properties())
-    page.add(false)
+  private void addEdge(Edge edge) {
+    text.append('e')
+    addName(edge.label())
+    add(edge.id())
+    add((outgoing ? edge.inVertex() : edge.outVertex()).id())
+    addProperties(edge.properties())
+    text.append('.')
   }
 
-  private static void addProperties(List<Object> page, Iterator<? extends Property<Object>> properties) {
+  private void addProperties(Iterator<? extends Property<Object>> properties) {
     while (properties.hasNext()) {
       Property<Object> property = properties.next()
-      page.add(true)
-      page.add(property.key())
-      page.add(property.value())
+      text.append('m')
+      addName(property.key())
+      add(property.value())
     }
+  }
+
+  private void addName(String name) {
+    String known = names.get(name)
+    if (known == null) {
+      if (!isPlain(name)) {
+        add(name)
+        return
+      }
+      known = 's' + name + '`'
+      if (names.size() < 10000) names.put(name, known)
+    }
+    text.append(known)
+  }
+
+  private void add(Object value) {
+    if (value instanceof String) {
+      if (isPlain(value)) {
+        text.append('s').append(value.toString()).append('`')
+        return
+      }
+    } else if (value instanceof Integer) {
+      text.append('i').append(value.intValue()).append('`')
+      return
+    } else if (value instanceof Long) {
+      text.append('l').append(value.longValue()).append('`')
+      return
+    } else if (value instanceof Double) {
+      double number = value.doubleValue()
+      if (Double.isFinite(number)) {
+        text.append('d').append(number).append('`')
+        return
+      }
+    } else if (value instanceof Boolean) {
+      text.append(value.booleanValue() ? 't' : 'f')
+      return
+    } else if (value instanceof UUID) {
+      text.append('u').append(value.toString()).append('`')
+      return
+    }
+    text.append('o')
+    others.add(value)
+  }
+
+  private static boolean isPlain(String value) {
+    int length = value.length()
+    for (int i = 0; i < length; i++) {
+      int c = (int) value.charAt(i)
+      if (c < 32 || c == 34 || c == 92 || c == 96 || c > 0xd7ff) return false
+    }
+    true
   }
 }
 new HoldfastPages(g.withoutStrategies(ReferenceElementStrategy).V(), hfParts, hfPart, hfSize)
