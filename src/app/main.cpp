@@ -12,6 +12,8 @@ int main(int argc, char** argv) {
       {cli::make_gateway_command(program), cli::make_backup_command(program),
        cli::make_list_command(program), cli::make_restore_command(program),
        cli::make_verify_command(program), cli::make_drill_command(program),
+       cli::make_run_command(program), cli::make_status_command(program),
+       cli::make_pause_command(program), cli::make_resume_command(program),
        cli::make_prune_command(program), cli::make_copy_command(program),
        cli::make_storage_command(program), cli::make_elasticsearch_command(program),
        cli::make_schedule_command(program), cli::make_retention_command(program),

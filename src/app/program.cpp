@@ -6,6 +6,7 @@
 #include "app/elasticsearch_options.h"
 #include "app/stackgraph_options.h"
 #include "app/storages.h"
+#include "app/store_plans.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "datastore/clickhouse/clickhouse.h"
@@ -186,10 +187,21 @@ job::Hooks hooks_of(const config::Hooks& hooks) {
 
 }  // namespace
 
+catalog::CatalogOptions HoldfastProgram::catalog() {
+  return {values().holdfast.catalog.bucket_name, values().holdfast.catalog.prefix};
+}
+
+std::vector<config::Store> HoldfastProgram::scheduled_stores() {
+  return app::scheduled_stores(values());
+}
+
+job::StorePlan HoldfastProgram::plan_of(config::Store store) {
+  return app::plan_of(values(), store);
+}
+
 job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& request) {
   job::EngineOptions options;
-  options.catalog.bucket = values().holdfast.catalog.bucket_name;
-  options.catalog.prefix = values().holdfast.catalog.prefix;
+  options.catalog = catalog();
   options.lease.wait_at_most = request.wait;
   for (std::size_t i = 0; i < config::kAllStores.size(); ++i) {
     if (config::kAllStores[i] == request.store)

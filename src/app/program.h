@@ -24,7 +24,11 @@ class HoldfastProgram : public cli::Program {
   std::unique_ptr<storage::Storage> open_storage(bool through_gateway) override;
   std::map<std::string, std::string> buckets() override { return buckets_in_use(values()); }
   Progress& progress() override;
+  catalog::CatalogOptions catalog() override;
+  std::vector<config::Store> scheduled_stores() override;
+  job::StorePlan plan_of(config::Store store) override;
   int serve_gateway() override;
+  int run_scheduler(const std::vector<std::string>& stores, bool single) override;
 
  private:
   // Straight to the storage; a restore may also come from one that can only be read.

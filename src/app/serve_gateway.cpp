@@ -1,10 +1,11 @@
-#include <charconv>
 #include <fmt/format.h>
 #include <optional>
 #include <thread>
 
 #include "app/gateway_keys.h"
+#include "app/listen_address.h"
 #include "app/program.h"
+#include "app/stopper.h"
 #include "app/storage_s3.h"
 #include "app/storages.h"
 #include "base/error.h"
@@ -19,21 +20,9 @@ namespace holdfast::app {
 
 namespace {
 
-void split_address(const std::string& address, http::ServerOptions& options) {
-  std::size_t colon = address.rfind(':');
-  const char* begin = address.data() + (colon == std::string::npos ? address.size() : colon + 1);
-  const char* end = address.data() + address.size();
-  if (colon == std::string::npos || std::from_chars(begin, end, options.port).ptr != end ||
-      begin == end) {
-    throw InvalidArgument(fmt::format("holdfast.gateway.listen '{}'", address),
-                          "not of the form host:port");
-  }
-  options.host = address.substr(0, colon);
-}
-
 http::ServerOptions server_options(const config::Gateway& values) {
   http::ServerOptions options;
-  split_address(values.listen, options);
+  split_address("holdfast.gateway.listen", values.listen, options);
   if (!values.tls_certificate_file.empty()) {
     options.tls = http::TlsFiles{values.tls_certificate_file, values.tls_key_file};
   }
@@ -71,29 +60,6 @@ gateway::GatewayOptions gateway_options(const config::Values& values,
   };
   return options;
 }
-
-// Asks the server to stop when the context is cancelled.
-class Stopper {
- public:
-  Stopper(const Context& context, http::Server& server)
-      : context_(context.cancellable()), thread_([this, &server] {
-          try {
-            while (true) context_.sleep(std::chrono::hours(24), "serve");
-          } catch (const Cancelled&) {
-            server.request_stop();
-          }
-        }) {}
-  ~Stopper() {
-    context_.cancel();
-    thread_.join();
-  }
-  Stopper(const Stopper&) = delete;
-  Stopper& operator=(const Stopper&) = delete;
-
- private:
-  Context context_;
-  std::thread thread_;
-};
 
 constexpr auto kLifecycleEvery = std::chrono::hours(1);
 

@@ -217,6 +217,21 @@ std::unique_ptr<Lease> Lease::acquire(const Context& context, storage::Storage& 
   }
 }
 
+std::optional<LeaseHolder> holder_of(const Context& context, storage::Storage& storage,
+                                     const CatalogOptions& catalog, const std::string& store) {
+  const ObjectRef ref{catalog.bucket, catalog.prefix + "leases/" + store + ".json"};
+  try {
+    const LeaseBody body = parse_lease_body(get_bytes(storage, context, ref, kMaxBody));
+    if (!body.held || liveness(body.process) == Liveness::kDead) return std::nullopt;
+    return LeaseHolder{body.purpose, body.process.host, parse_rfc3339(body.since)};
+  } catch (const NotFound& error) {
+    if (error.code() == storage::kNoSuchBucket) throw;
+  } catch (const Corrupt&) {
+  } catch (const InvalidArgument&) {
+  }
+  return std::nullopt;
+}
+
 Lease::~Lease() {
   try {
     release();

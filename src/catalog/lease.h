@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/context.h"
@@ -23,6 +24,15 @@ struct LeaseOptions {
   Duration wait_at_most{0};      // how long to wait for another holder; 0: refuse at once
   std::string purpose;           // "backup", "restore": shown to whoever is refused
 };
+
+// Who holds a lease, as the lease itself says; nullopt when nobody does, or when its process is
+// known to be dead. One that cannot be seen from here may have died: it is told all the same.
+struct LeaseHolder {
+  std::string purpose, host;
+  WallTime since;
+};
+std::optional<LeaseHolder> holder_of(const Context& context, storage::Storage& storage,
+                                     const CatalogOptions& catalog, const std::string& store);
 
 // Held from acquire() until release() or destruction (which releases, best effort). A thread renews
 // it at a third of its time to live. check() throws Refused once the time since the start of the

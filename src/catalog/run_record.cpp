@@ -51,6 +51,7 @@ nlohmann::json json_of(const RunRecord& record) {
       {"hashes", record.hashes},
       {"holdfast", HOLDFAST_VERSION},
   };
+  if (!record.by.empty()) json["by"] = record.by;
   if (record.due) json["due"] = format_iso_millis(*record.due);
   if (record.missed > 0) json["missed"] = record.missed;
   if (record.first_missed) json["first_missed"] = format_iso_millis(*record.first_missed);
@@ -86,6 +87,7 @@ RunRecord record_of(const nlohmann::json& json) {
     // Older records lack these.
     record.task = json.value("task", record.kind);
     record.trigger = json.value("trigger", record.trigger);
+    record.by = json.value("by", record.by);
     record.due = time_of(json, "due");
     record.missed = json.value("missed", record.missed);
     record.first_missed = time_of(json, "first_missed");

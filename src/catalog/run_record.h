@@ -18,6 +18,7 @@ struct RunRecord {
   // What a schedule calls it: "full" or "incremental" of a backup; else as `kind`.
   std::string task;
   std::string trigger = "command";  // schedule | catch-up | request | command
+  std::string by;                   // who asked for it, of trigger "request"
   std::optional<WallTime> due;      // of scheduled ones: the moment it was due
   std::string name;                 // of the backup concerned; may be empty when it failed early
   WallTime started, ended;

@@ -57,6 +57,10 @@ std::string to_json(const ScheduleState& state) {
                    {"zone", task.zone},
                    {"since", format_iso_millis(task.since)},
                    {"handled", format_iso_millis(task.handled)}};
+    if (task.waiting) {
+      tasks[name]["waiting"] = format_iso_millis(*task.waiting);
+      tasks[name]["catch_up"] = task.is_catch_up;
+    }
     if (task.begun) tasks[name]["begun"] = format_iso_millis(*task.begun);
   }
   return dump(
@@ -73,6 +77,10 @@ ScheduleState parse_schedule_state(std::string_view text) {
       task.zone = one.at("zone");
       task.since = parse_rfc3339(one.at("since").get<std::string>());
       task.handled = parse_rfc3339(one.at("handled").get<std::string>());
+      if (one.contains("waiting")) {
+        task.waiting = parse_rfc3339(one.at("waiting").get<std::string>());
+        task.is_catch_up = one.at("catch_up");
+      }
       if (one.contains("begun")) task.begun = parse_rfc3339(one.at("begun").get<std::string>());
     }
     state.told = json.at("told").get<std::map<std::string, std::string>>();

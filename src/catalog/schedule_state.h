@@ -13,10 +13,14 @@
 namespace holdfast::catalog {
 
 struct TaskState {
-  std::string schedule, zone;     // that `handled` was answered by
-  WallTime since;                 // when this schedule was first followed
-  WallTime handled;               // every due moment up to this one is done with, or recorded
-  std::optional<WallTime> begun;  // the due moment of a run that has begun, and has not ended
+  std::string schedule, zone;  // that `handled` was answered by
+  WallTime since;              // when this schedule was first followed
+  WallTime handled;            // every due moment up to this one is done with, or recorded
+  // Of moments up to `handled`: the one whose run waits to begin, and the one whose run has begun
+  // and has not ended.
+  std::optional<WallTime> waiting;
+  bool is_catch_up = false;  // of the waiting one: it could not begin when it was due
+  std::optional<WallTime> begun;
 };
 
 struct ScheduleState {

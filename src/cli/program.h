@@ -14,6 +14,7 @@
 #include "datastore/datastore.h"
 #include "datastore/elasticsearch/elasticsearch.h"
 #include "job/engine.h"
+#include "job/task.h"
 #include "storage/storage.h"
 
 namespace holdfast::cli {
@@ -72,8 +73,15 @@ class Program {
   virtual std::map<std::string, std::string> buckets() = 0;
   // Shows on a terminal, plain lines elsewhere, nothing when quiet.
   virtual Progress& progress() = 0;
+  // Where run records, leases and the states of schedules lie.
+  virtual catalog::CatalogOptions catalog() = 0;
+  // The stores that something is scheduled for.
+  virtual std::vector<config::Store> scheduled_stores() = 0;
+  virtual job::StorePlan plan_of(config::Store store) = 0;
   // Serves until told to stop.
   virtual int serve_gateway() = 0;
+  // Follows schedules until told to stop; of all scheduled stores when none are named.
+  virtual int run_scheduler(const std::vector<std::string>& stores, bool single) = 0;
 };
 
 // InvalidArgument, with the known ones, for a name that is no store.
@@ -86,11 +94,15 @@ Command make_drill_command(Program& program);
 Command make_elasticsearch_command(Program& program);
 Command make_gateway_command(Program& program);
 Command make_list_command(Program& program);
+Command make_pause_command(Program& program);
 Command make_prune_command(Program& program);
 Command make_restore_command(Program& program);
+Command make_resume_command(Program& program);
+Command make_run_command(Program& program);
 Command make_retention_command(Program& program);
 Command make_schedule_command(Program& program);
 Command make_scrub_command(Program& program);  // of make_storage_command
+Command make_status_command(Program& program);
 Command make_storage_command(Program& program);
 Command make_verify_command(Program& program);
 

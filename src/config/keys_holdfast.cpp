@@ -165,6 +165,10 @@ void add_holdfast_keys(std::vector<Key>& keys) {
   keys.push_back(duration(
       "holdfast.run.startingDeadline", HOLDFAST_AT(holdfast.run.starting_deadline), "1h",
       "a run missed while holdfast was down is made up for if it is younger", Zero::kAllowed));
+  keys.push_back(duration("holdfast.run.stopGrace", HOLDFAST_AT(holdfast.run.stop_grace), "25s",
+                          "how long runs that have begun may go on when it is told to stop; then "
+                          "they are begun again by the next start",
+                          Zero::kAllowed));
   keys.push_back(text("holdfast.run.timeZone", HOLDFAST_AT(holdfast.run.time_zone), "local",
                       "the zone of all schedules but Elasticsearch's, which are UTC",
                       "local, UTC or a name such as Europe/Amsterdam", take_zone));

@@ -162,8 +162,9 @@ struct FolderStorage {
 struct Run {
   std::string listen;
   Duration starting_deadline{0};
-  std::string time_zone;  // "local" or a name of the zone database
-  Secret token;           // empty: the web page and the HTTP API change nothing
+  Duration stop_grace{0};  // for runs that have begun
+  std::string time_zone;   // "local" or a name of the zone database
+  Secret token;            // empty: the web page and the HTTP API change nothing
 };
 enum class OnError { kFail, kContinue };
 struct Hook {

@@ -15,9 +15,6 @@ constexpr Duration kPunctual = std::chrono::minutes(1);
 
 }  // namespace
 
-DueList::DueList(std::vector<Task> tasks, Duration starting_deadline)
-    : tasks_(std::move(tasks)), starting_deadline_(starting_deadline) {}
-
 std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleState& state,
                                     WallTime now) {
   std::vector<std::string> lines;
@@ -37,7 +34,10 @@ std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleStat
       lines.push_back(fmt::format("{}: the schedule is now {} ({}), followed from now on", name,
                                   task.schedule->text(), task.zone.name()));
     }
-    tasks[name] = {task.schedule->text(), task.zone.name(), now, now, std::nullopt};
+    catalog::TaskState& begins = tasks[name];
+    begins.schedule = task.schedule->text();
+    begins.zone = task.zone.name();
+    begins.since = begins.handled = now;
   }
   state.tasks = std::move(tasks);
   for (auto& [name, task] : state.tasks) {
@@ -51,9 +51,14 @@ std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleStat
   return lines;
 }
 
-std::optional<DueList::Found> DueList::find(const Task& task, const catalog::TaskState& state,
+DueList::DueList(std::vector<Task> tasks, Duration starting_deadline)
+    : tasks_(std::move(tasks)), starting_deadline_(starting_deadline) {
+  std::erase_if(tasks_, [](const Task& task) { return !task.schedule; });
+}
+
+std::optional<DueList::Found> DueList::find(const Task& task, WallTime handled,
                                             WallTime now) const {
-  auto moment = task.schedule->next(state.handled, task.zone);
+  auto moment = task.schedule->next(handled, task.zone);
   if (!moment || *moment > now) return std::nullopt;
   Found found{*moment, *moment, *moment, 0};
   while (moment && *moment <= now) {
@@ -69,23 +74,38 @@ std::optional<DueList::Found> DueList::find(const Task& task, const catalog::Tas
   return found;
 }
 
-std::vector<MissedRuns> DueList::collect(catalog::ScheduleState& state, WallTime now, bool was_busy,
-                                         const std::string& why) {
+namespace {
+
+catalog::TaskState& state_of(catalog::ScheduleState& state, TaskKind kind) {
+  return state.tasks.at(std::string(name_of(kind)));
+}
+
+const catalog::TaskState& state_of(const catalog::ScheduleState& state, TaskKind kind) {
+  return state.tasks.at(std::string(name_of(kind)));
+}
+
+void give_up_waiting(catalog::TaskState& state, TaskKind kind, const std::string& why,
+                     std::vector<MissedRuns>& missed) {
+  if (!state.waiting) return;
+  missed.push_back({kind, *state.waiting, *state.waiting, 1, why});
+  state.waiting.reset();
+}
+
+}  // namespace
+
+std::vector<MissedRuns> DueList::collect(State& state, WallTime now, bool was_busy,
+                                         const std::string& why) const {
   std::vector<MissedRuns> missed;
   for (const Task& task : tasks_) {
-    auto stored = state.tasks.find(std::string(name_of(task.kind)));
-    if (!task.schedule || stored == state.tasks.end()) continue;
-    const auto found = find(task, stored->second, now);
+    catalog::TaskState& stored = state_of(state, task.kind);
+    const auto found = find(task, stored.handled, now);
     if (!found) continue;
-    stored->second.handled = found->last;
-    if (auto old = waiting_.find(task.kind); old != waiting_.end()) {
-      missed.push_back({task.kind, old->second.due, old->second.due, 1, kStillGoing});
-      waiting_.erase(old);
-    }
+    stored.handled = found->last;
+    give_up_waiting(stored, task.kind, kStillGoing, missed);
     const std::string reason = was_busy ? kStillGoing : why;
-    if (was_busy || now - found->last <= starting_deadline_) {
-      const bool is_late = !was_busy && now - found->last > kPunctual;
-      waiting_[task.kind] = {task.kind, found->last, is_late};
+    if (was_busy || !is_too_old(found->last, now)) {
+      stored.waiting = found->last;
+      stored.is_catch_up = !was_busy && now - found->last > kPunctual;
       if (found->count > 1) {
         missed.push_back({task.kind, found->first, found->last_but_one, found->count - 1, reason});
       }
@@ -96,46 +116,53 @@ std::vector<MissedRuns> DueList::collect(catalog::ScheduleState& state, WallTime
   return missed;
 }
 
-std::vector<MissedRuns> DueList::skip(catalog::ScheduleState& state, WallTime now,
-                                      const std::string& why) {
+std::vector<MissedRuns> DueList::skip(State& state, WallTime now, const std::string& why) const {
   std::vector<MissedRuns> missed;
   for (const Task& task : tasks_) {
-    auto stored = state.tasks.find(std::string(name_of(task.kind)));
-    if (!task.schedule || stored == state.tasks.end()) continue;
-    if (auto old = waiting_.find(task.kind); old != waiting_.end()) {
-      missed.push_back({task.kind, old->second.due, old->second.due, 1, why});
-      waiting_.erase(old);
-    }
-    const auto found = find(task, stored->second, now);
+    catalog::TaskState& stored = state_of(state, task.kind);
+    give_up_waiting(stored, task.kind, why, missed);
+    const auto found = find(task, stored.handled, now);
     if (!found) continue;
-    stored->second.handled = found->last;
+    stored.handled = found->last;
     missed.push_back({task.kind, found->first, found->last, found->count, why});
   }
   return missed;
 }
 
-std::optional<DueRun> DueList::waiting() const {
+std::vector<MissedRuns> DueList::drop_old(State& state, WallTime now,
+                                          const std::string& why) const {
+  std::vector<MissedRuns> missed;
+  for (const Task& task : tasks_) {
+    catalog::TaskState& stored = state_of(state, task.kind);
+    if (stored.waiting && is_too_old(*stored.waiting, now)) {
+      give_up_waiting(stored, task.kind, why, missed);
+    }
+  }
+  return missed;
+}
+
+std::optional<DueRun> DueList::waiting(const State& state) const {
   std::optional<DueRun> first;
-  for (const auto& [kind, run] : waiting_) {
-    if (!first || run.due < first->due) first = run;
+  for (const Task& task : tasks_) {
+    const catalog::TaskState& stored = state_of(state, task.kind);
+    if (!stored.waiting || (first && first->due <= *stored.waiting)) continue;
+    first = DueRun{task.kind, *stored.waiting, stored.is_catch_up};
   }
   return first;
 }
 
-void DueList::take(const DueRun& run) { waiting_.erase(run.kind); }
+void DueList::take(State& state, TaskKind kind) { state_of(state, kind).waiting.reset(); }
 
-void DueList::put_back(const DueRun& run) { waiting_[run.kind] = run; }
-
-bool DueList::is_too_old(const DueRun& run, WallTime now) const {
-  return now - run.due > starting_deadline_;
+void DueList::put_back(State& state, const DueRun& run) {
+  catalog::TaskState& stored = state_of(state, run.kind);
+  stored.waiting = run.due;
+  stored.is_catch_up = run.is_catch_up;
 }
 
-std::optional<WallTime> DueList::next(const catalog::ScheduleState& state) const {
+std::optional<WallTime> DueList::next(const State& state) const {
   std::optional<WallTime> first;
   for (const Task& task : tasks_) {
-    auto stored = state.tasks.find(std::string(name_of(task.kind)));
-    if (!task.schedule || stored == state.tasks.end()) continue;
-    const auto moment = task.schedule->next(stored->second.handled, task.zone);
+    const auto moment = task.schedule->next(state_of(state, task.kind).handled, task.zone);
     if (moment && (!first || *moment < *first)) first = moment;
   }
   return first;

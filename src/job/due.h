@@ -29,7 +29,7 @@ struct DueRun {
 struct MissedRuns {
   TaskKind kind = TaskKind::kBackup;
   WallTime first, last;
-  // At least so many: of more than kMostCounted the rest is not counted.
+  // At least so many: the rest of very many is not counted.
   std::uint64_t count = 0;
   std::string why;
 };
@@ -40,9 +40,11 @@ struct MissedRuns {
 std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleState& state,
                                     WallTime now);
 
-// Of tasks that wait for each other.
+// Of tasks that wait for each other. What waits is in the state, so that it survives a restart.
 class DueList {
  public:
+  using State = catalog::ScheduleState;
+  // Of more missed moments the rest is not counted.
   static constexpr std::uint64_t kMostCounted = 10'000;
 
   DueList(std::vector<Task> tasks, Duration starting_deadline);
@@ -50,32 +52,32 @@ class DueList {
   // Everything that came due since it was last asked. `was_busy`: a run of this store was going all
   // the time, so that the moments wait instead of growing too old. `why` tells of missed ones what
   // kept them from starting in time.
-  std::vector<MissedRuns> collect(catalog::ScheduleState& state, WallTime now, bool was_busy,
-                                  const std::string& why);
-  // The same, but none of them is started.
-  std::vector<MissedRuns> skip(catalog::ScheduleState& state, WallTime now, const std::string& why);
+  std::vector<MissedRuns> collect(State& state, WallTime now, bool was_busy,
+                                  const std::string& why) const;
+  // The same, but nothing is started, also of what waits.
+  std::vector<MissedRuns> skip(State& state, WallTime now, const std::string& why) const;
+  // What waits for longer than the starting deadline is given up.
+  std::vector<MissedRuns> drop_old(State& state, WallTime now, const std::string& why) const;
 
-  // The one to start now: what was due first. It goes on waiting until take() or drop().
-  std::optional<DueRun> waiting() const;
-  void take(const DueRun& run);
-  // Puts back one that was begun, and whose process ended.
-  void put_back(const DueRun& run);
-  // Whether it has waited for longer than the starting deadline.
-  bool is_too_old(const DueRun& run, WallTime now) const;
+  // The one to start now: what was due first. It goes on waiting until take().
+  std::optional<DueRun> waiting(const State& state) const;
+  static void take(State& state, TaskKind kind);
+  // Lets it wait again.
+  static void put_back(State& state, const DueRun& run);
+  bool is_too_old(WallTime due, WallTime now) const { return now - due > starting_deadline_; }
 
   // When collect() has something to find again; none: never.
-  std::optional<WallTime> next(const catalog::ScheduleState& state) const;
+  std::optional<WallTime> next(const State& state) const;
 
  private:
   struct Found {
     WallTime first, last, last_but_one;
     std::uint64_t count = 0;
   };
-  std::optional<Found> find(const Task& task, const catalog::TaskState& state, WallTime now) const;
+  std::optional<Found> find(const Task& task, WallTime handled, WallTime now) const;
 
-  std::vector<Task> tasks_;
+  std::vector<Task> tasks_;  // with schedules
   Duration starting_deadline_;
-  std::map<TaskKind, DueRun> waiting_;
 };
 
 }  // namespace holdfast::job

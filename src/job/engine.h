@@ -52,6 +52,7 @@ struct EngineOptions {
 struct RunCause {
   std::string task;                 // as job/task.h names it; empty: the run's kind
   std::string trigger = "command";  // schedule | catch-up | request | command
+  std::string by = {};              // of a request
   std::optional<WallTime> due = {};
   // Called once the run has its lease; never when it does not get it.
   std::function<void(const catalog::RunRecord&)> on_begin = nullptr;

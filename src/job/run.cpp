@@ -20,6 +20,7 @@ Run::Run(const Context& context, storage::Storage& storage, const EngineOptions&
   record_.kind = std::move(kind);
   record_.trigger = cause.trigger;
   record_.due = cause.due;
+  record_.by = cause.by;
 }
 
 void Run::begin() {

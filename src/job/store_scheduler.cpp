@@ -64,17 +64,20 @@ void StoreScheduler::publish() {
 void StoreScheduler::lead(const std::string& why) {
   std::lock_guard lock(mutex_);
   write_kept_records();
-  adopt_state();
+  for (const std::string& line : adopt_state()) log::info(context_, line);
   summary_ = catalog::read_summary(request_context(), storage_, options_.catalog, plan_.store);
   paused_ = catalog::read_pause(request_context(), storage_, options_.catalog, plan_.store);
   finish_begun();
   for (const auto& lane : lanes_) {
     lane->looked = context_.clock().now();
     lane->looked_steady = context_.clock().steady();
-    const std::vector<MissedRuns> missed =
-        paused_ ? lane->due.skip(state_.state, lane->looked, "paused by " + paused_->by)
-                : lane->due.collect(state_.state, lane->looked, false, why);
-    record_missed(missed);
+    // First what came due: it may stand for what waits.
+    if (paused_) {
+      record_missed(lane->due.skip(state_.state, lane->looked, why_paused()));
+    } else {
+      record_missed(lane->due.collect(state_.state, lane->looked, false, why));
+      record_missed(lane->due.drop_old(state_.state, lane->looked, why));
+    }
   }
   leads_ = true;
   state_is_kept_ = false;
@@ -82,20 +85,15 @@ void StoreScheduler::lead(const std::string& why) {
   publish();
 }
 
-void StoreScheduler::adopt_state() {
+std::vector<std::string> StoreScheduler::adopt_state() {
   catalog::StoredState stored =
       catalog::read_schedule_state(request_context(), storage_, options_.catalog, plan_.store);
   // What this process could not write is newer, unless another one has led meanwhile.
-  const bool ours_is_newer = !state_is_kept_ && stored.revision == state_.revision;
-  if (!ours_is_newer) {
+  if (state_is_kept_ || stored.revision != state_.revision) {
     state_ = std::move(stored);
-    for (const auto& lane : lanes_) {
-      while (auto waiting = lane->due.waiting()) lane->due.take(*waiting);
-    }
+    state_is_kept_ = true;
   }
-  for (const std::string& line : adopt_plan(plan_, state_.state, context_.clock().now())) {
-    log::info(context_, line);
-  }
+  return adopt_plan(plan_, state_.state, context_.clock().now());
 }
 
 void StoreScheduler::stand_by() {
@@ -132,23 +130,27 @@ Duration StoreScheduler::turn(Lane which, Runner& runner) {
   // Told to stop in the middle: what begun says is for the next process.
   keep_state();
   publish();
-  return began || !lane.due.waiting() ? Duration::zero() : kRetry;
+  return began || !lane.due.waiting(state_.state) ? Duration::zero() : kRetry;
 }
 
 void StoreScheduler::look(LaneState& lane) {
   const WallTime now = context_.clock().now();
   const auto next = lane.due.next(state_.state);
-  if ((next && *next <= now) || lane.due.waiting()) read_pause();
+  if ((next && *next <= now) || lane.due.waiting(state_.state)) read_pause();
   if (paused_) {
-    record_missed(lane.due.skip(
-        state_.state, now,
-        fmt::format("paused since {} by {}{}{}", format_rfc3339(paused_->since), paused_->by,
-                    paused_->reason.empty() ? "" : ": ", paused_->reason)));
+    record_missed(lane.due.skip(state_.state, now, why_paused()));
   } else {
     record_missed(lane.due.collect(state_.state, now, false, why_late(lane)));
   }
   lane.looked = now;
   lane.looked_steady = context_.clock().steady();
+}
+
+std::string StoreScheduler::why_paused() const {
+  std::string why =
+      fmt::format("paused since {} by {}", format_rfc3339(paused_->since), paused_->by);
+  if (!paused_->reason.empty()) why += ": " + paused_->reason;
+  return why;
 }
 
 void StoreScheduler::read_pause() {
@@ -171,20 +173,20 @@ std::string StoreScheduler::why_late(const LaneState& lane) const {
 
 std::optional<StoreScheduler::Start> StoreScheduler::choose(LaneState& lane) const {
   if (!lane.asked.empty()) return lane.asked.front();
-  const auto due = lane.due.waiting();
+  const auto due = lane.due.waiting(state_.state);
   if (!due) return std::nullopt;
-  return Start{due->kind, due};
+  return Start{due->kind, due, false, {}};
 }
 
 bool StoreScheduler::mark_begun(LaneState& lane, const Start& start) {
   if (start.due) {
-    state_.state.tasks[std::string(name_of(start.kind))].begun = start.due->due;
+    DueList::take(state_.state, start.kind);
+    state_.state.tasks.at(std::string(name_of(start.kind))).begun = start.due->due;
     state_is_kept_ = false;
   }
   keep_state();
   if (!leads_) return false;
   if (state_is_kept_ || !start.due) return true;
-  unmark(start.kind);
   RunResult result;
   result.not_begun = "the storage cannot be written";
   give_up(lane, start, result);
@@ -204,6 +206,7 @@ RunResult StoreScheduler::run(std::unique_lock<std::mutex>& lock, LaneState& lan
   cause.trigger = start.due ? (start.due->is_catch_up ? "catch-up" : "schedule")
                             : (start.follows ? "schedule" : "request");
   if (start.due) cause.due = start.due->due;
+  cause.by = start.by;
   auto& shown = running_[static_cast<std::size_t>(lane_of(start.kind))];
   cause.on_begin = [&](const catalog::RunRecord& record) {
     std::lock_guard view(view_mutex_);
@@ -234,26 +237,9 @@ RunResult StoreScheduler::run(std::unique_lock<std::mutex>& lock, LaneState& lan
 void StoreScheduler::settle(LaneState& lane, const Start& start, const RunResult& result) {
   if (!start.due) lane.asked.erase(lane.asked.begin());
   if (!result.record) {
-    unmark(start.kind);
-    if (!give_up(lane, start, result)) return;
+    give_up(lane, start, result);
   } else {
-    const catalog::RunRecord& record = *result.record;
-    summary_.note(record);
-    if (!result.is_written) keep_record(record);
-    if (start.due) lane.due.take(*start.due);
-    // A run that was told to stop is for the next process to begin again.
-    if (record.outcome != holdfast::name_of(ErrorKind::kCancelled)) unmark(start.kind);
-    if (auto removed = record.counts.find("removed");
-        start.kind == TaskKind::kPrune && removed != record.counts.end()) {
-      removals_ += removed->second;
-    }
-    if (record.is_success()) {
-      for (const Task& one : plan_.tasks) {
-        const bool follows =
-            std::find(one.follows.begin(), one.follows.end(), start.kind) != one.follows.end();
-        if (follows) lane.asked.push_back({one.kind, {}, true});
-      }
-    }
+    note_end(lane, start, result);
   }
   // What came due meanwhile waits, however long that took.
   record_missed(lane.due.collect(state_.state, context_.clock().now(), true, ""));
@@ -261,22 +247,42 @@ void StoreScheduler::settle(LaneState& lane, const Start& start, const RunResult
   lane.looked_steady = context_.clock().steady();
 }
 
-// true: it is not tried again.
-bool StoreScheduler::give_up(LaneState& lane, const Start& start, const RunResult& result) {
-  if (context_.cancelled()) return false;
+void StoreScheduler::note_end(LaneState& lane, const Start& start, const RunResult& result) {
+  const catalog::RunRecord& record = *result.record;
+  summary_.note(record);
+  if (!result.is_written) keep_record(record);
+  // A run that was told to stop is for the next process to begin again.
+  if (record.outcome != holdfast::name_of(ErrorKind::kCancelled)) unmark(start.kind);
+  if (auto removed = record.counts.find("removed");
+      start.kind == TaskKind::kPrune && removed != record.counts.end()) {
+    removals_ += removed->second;
+  }
+  if (record.is_success()) {
+    for (const Task& one : plan_.tasks) {
+      const bool follows =
+          std::find(one.follows.begin(), one.follows.end(), start.kind) != one.follows.end();
+      if (follows) lane.asked.push_back({one.kind, {}, true, {}});
+    }
+  }
+}
+
+void StoreScheduler::give_up(LaneState& lane, const Start& start, const RunResult& result) {
+  // Told to stop: the next process finds it as begun.
+  if (context_.cancelled()) return;
   if (!start.due) {
     if (!start.follows) log::warning(context_, "not started: " + result.not_begun);
-    return true;
+    return;
   }
-  const bool is_too_old = lane.due.is_too_old(*start.due, context_.clock().now());
-  if (!result.has_no_subject && !is_too_old) {
-    log::warning(context_, fmt::format("{} due {} does not start yet: {}", name_of(start.kind),
-                                       format_rfc3339(start.due->due), result.not_begun));
-    return false;
+  unmark(start.kind);
+  const WallTime due = start.due->due;
+  if (result.has_no_subject || lane.due.is_too_old(due, context_.clock().now())) {
+    record_missed({{start.kind, due, due, 1, result.not_begun}});
+    return;
   }
-  record_missed({{start.kind, start.due->due, start.due->due, 1, result.not_begun}});
-  lane.due.take(*start.due);
-  return true;
+  log::warning(context_, fmt::format("{} due {} does not start yet: {}", name_of(start.kind),
+                                     format_rfc3339(due), result.not_begun));
+  DueList::put_back(state_.state, *start.due);
+  state_is_kept_ = false;
 }
 
 Duration StoreScheduler::until_next(const LaneState& lane) const {
@@ -293,44 +299,46 @@ void StoreScheduler::refresh() {
   for (const catalog::RunRecord& record : unwritten_) read.note(record);
   summary_ = std::move(read);
   paused_ = catalog::read_pause(request_context(), storage_, options_.catalog, plan_.store);
-  if (!leads_) {
-    state_ =
-        catalog::read_schedule_state(request_context(), storage_, options_.catalog, plan_.store);
-    state_is_kept_ = true;
-  }
+  if (!leads_) adopt_state();
   publish();
 }
 
-void StoreScheduler::request(TaskKind kind) {
-  if (!task(kind)) {
-    throw InvalidArgument(fmt::format("run {} of {}", name_of(kind), plan_.store),
-                          "this store has no such task");
-  }
+void StoreScheduler::request(TaskKind kind, const std::string& by) {
+  const std::string what = fmt::format("run {} of {}", name_of(kind), plan_.store);
+  if (!task(kind)) throw NotFound(what, "this store has no such task");
   std::lock_guard lock(mutex_);
-  if (!leads_) {
-    throw Refused(fmt::format("run {} of {}", name_of(kind), plan_.store),
-                  "another scheduler works for this store", "ask that one");
-  }
+  if (!leads_) throw Refused(what, "another scheduler works for this store", "ask that one");
   LaneState& lane = of(lane_of(kind));
   for (const Start& start : lane.asked) {
     if (start.kind == kind) return;
   }
-  lane.asked.push_back({kind});
+  Start start{kind, {}, false, by};
+  lane.asked.push_back(std::move(start));
 }
 
 void StoreScheduler::pause(const std::string& by, const std::string& reason) {
   std::lock_guard lock(mutex_);
-  const catalog::Pause pause{context_.clock().now(), by, reason};
+  catalog::Pause pause{context_.clock().now(), by, reason};
+  if (paused_) pause.since = paused_->since;
   catalog::write_pause(request_context(), storage_, options_.catalog, plan_.store, pause);
   paused_ = pause;
   publish();
+  log::info(context_, why_paused());
 }
 
-void StoreScheduler::resume() {
+void StoreScheduler::resume(const std::string& by) {
   std::lock_guard lock(mutex_);
+  if (!paused_) return;
+  // What came due until now is told as missed, by whoever leads.
+  if (leads_) {
+    for (const auto& lane : lanes_) {
+      record_missed(lane->due.skip(state_.state, context_.clock().now(), why_paused()));
+    }
+  }
   catalog::write_pause(request_context(), storage_, options_.catalog, plan_.store, std::nullopt);
   paused_.reset();
   publish();
+  log::info(context_, "resumed by " + by);
 }
 
 StoreStatus StoreScheduler::status() const {

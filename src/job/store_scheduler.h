@@ -60,11 +60,11 @@ class StoreScheduler {
   void refresh();
 
   // As soon as the lane is free; asked again before that, once. Refused when this scheduler does
-  // not lead, InvalidArgument when the plan has no such task.
-  void request(TaskKind kind);
-  // Throws what the storage does.
+  // not lead, NotFound when the plan has no such task.
+  void request(TaskKind kind, const std::string& by);
+  // Throw what the storage does. Pausing again keeps the first moment.
   void pause(const std::string& by, const std::string& reason);
-  void resume();
+  void resume(const std::string& by);
 
   StoreStatus status() const;
   // Lets `change` change what was told of the status, and keeps that.
@@ -77,6 +77,7 @@ class StoreScheduler {
     TaskKind kind = TaskKind::kBackup;
     std::optional<DueRun> due = {};  // none: it was asked for, or follows another
     bool follows = false;
+    std::string by = {};  // who asked
   };
   struct LaneState {
     LaneState(std::vector<Task> tasks, Duration starting_deadline, const Context& context)
@@ -103,13 +104,14 @@ class StoreScheduler {
 
   // mutex_ is held by the callers of all below.
   void publish();
-  void adopt_state();
+  std::vector<std::string> adopt_state();
   void finish_begun();
   void finish_begun(const std::string& name, catalog::TaskState& state,
                     const std::vector<catalog::RunRecord>& records);
   void look(LaneState& lane);
   void read_pause();
   std::string why_late(const LaneState& lane) const;
+  std::string why_paused() const;
   std::optional<Start> choose(LaneState& lane) const;
   bool mark_begun(LaneState& lane, const Start& start);
   void unmark(TaskKind kind);
@@ -120,7 +122,8 @@ class StoreScheduler {
   RunResult run(std::unique_lock<std::mutex>& lock, LaneState& lane, const Start& start,
                 Runner& runner);
   void settle(LaneState& lane, const Start& start, const RunResult& result);
-  bool give_up(LaneState& lane, const Start& start, const RunResult& result);
+  void note_end(LaneState& lane, const Start& start, const RunResult& result);
+  void give_up(LaneState& lane, const Start& start, const RunResult& result);
   Duration until_next(const LaneState& lane) const;
 
   Context context_;

@@ -67,7 +67,9 @@ void StoreScheduler::finish_begun(const std::string& name, catalog::TaskState& t
   } else if (found->outcome != holdfast::name_of(ErrorKind::kCancelled)) {
     return;
   }
-  if (!lane.due.is_too_old(again, context_.clock().now())) lane.due.put_back(again);
+  // A later one that waits stands for it.
+  if (task_state.waiting || lane.due.is_too_old(again.due, context_.clock().now())) return;
+  DueList::put_back(state_.state, again);
 }
 
 void StoreScheduler::keep_state() {
