@@ -17,5 +17,5 @@ int main(int argc, char** argv) {
        cli::make_prune_command(program), cli::make_copy_command(program),
        cli::make_storage_command(program), cli::make_elasticsearch_command(program),
        cli::make_schedule_command(program), cli::make_retention_command(program),
-       cli::make_config_command(program)});
+       cli::make_notify_command(program), cli::make_config_command(program)});
 }

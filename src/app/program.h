@@ -27,6 +27,7 @@ class HoldfastProgram : public cli::Program {
   catalog::CatalogOptions catalog() override;
   std::vector<config::Store> scheduled_stores() override;
   job::StorePlan plan_of(config::Store store) override;
+  std::vector<std::unique_ptr<job::Channel>> open_channels() override;
   int serve_gateway() override;
   int run_scheduler(const std::vector<std::string>& stores, bool single) override;
 

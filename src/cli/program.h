@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/context.h"
 #include "base/progress.h"
@@ -14,6 +15,7 @@
 #include "datastore/datastore.h"
 #include "datastore/elasticsearch/elasticsearch.h"
 #include "job/engine.h"
+#include "job/notify/channel.h"
 #include "job/task.h"
 #include "storage/storage.h"
 
@@ -78,6 +80,8 @@ class Program {
   // The stores that something is scheduled for.
   virtual std::vector<config::Store> scheduled_stores() = 0;
   virtual job::StorePlan plan_of(config::Store store) = 0;
+  // The ways that are set for telling people.
+  virtual std::vector<std::unique_ptr<job::Channel>> open_channels() = 0;
   // Serves until told to stop.
   virtual int serve_gateway() = 0;
   // Follows schedules until told to stop; of all scheduled stores when none are named.
@@ -94,6 +98,7 @@ Command make_drill_command(Program& program);
 Command make_elasticsearch_command(Program& program);
 Command make_gateway_command(Program& program);
 Command make_list_command(Program& program);
+Command make_notify_command(Program& program);
 Command make_pause_command(Program& program);
 Command make_prune_command(Program& program);
 Command make_restore_command(Program& program);

@@ -263,6 +263,16 @@ void write_running(std::string& out, const std::vector<StoreStatus>& stores) {
   }
 }
 
+void write_notifications(std::string& out, const std::vector<job::Notifier::Count>& counts) {
+  constexpr std::string_view kName = "holdfast_notifications_total";
+  head(out, kName, "counter", "Notifications by what came of them, since this process began.");
+  for (const job::Notifier::Count& count : counts) {
+    const std::string channel = label("channel", count.channel) + ",";
+    sample(out, kName, channel + label("result", "told"), double(count.told));
+    sample(out, kName, channel + label("result", "given_up"), double(count.given_up));
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(const std::vector<StoreStatus>& stores, const ProcessFacts& facts,
@@ -272,6 +282,7 @@ std::string metrics_text(const std::vector<StoreStatus>& stores, const ProcessFa
   write_states(out, stores);
   write_stores(out, stores, now);
   write_running(out, stores);
+  write_notifications(out, facts.notifications);
   head(out, "holdfast_scheduler_alive", "gauge",
        "1 when every loop of the scheduler has come round lately, else 0.");
   fmt::format_to(std::back_inserter(out), "holdfast_scheduler_alive {}\n", facts.alive ? 1 : 0);

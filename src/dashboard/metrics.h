@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "job/notify/notifier.h"
 #include "job/status.h"
 
 namespace holdfast::dashboard {
@@ -13,6 +14,7 @@ namespace holdfast::dashboard {
 // What the process knows of itself.
 struct ProcessFacts {
   bool alive = true;  // every loop of the scheduler has come round lately
+  std::vector<job::Notifier::Count> notifications;
 };
 
 // Prometheus' text format 0.0.4. What is not known has no line: a task that never ran has no last

@@ -105,6 +105,13 @@ TEST(Metrics, EscapeWhatRecordsHold) {
   EXPECT_THAT(metrics_text(stores, {}, kNow), HasSubstr(R"(outcome="a\\b\"c\nd"} 1)"));
 }
 
+TEST(Metrics, CountNotifications) {
+  const std::string out = metrics_text({}, {.notifications = {{"mail", 7, 2}}}, kNow);
+  EXPECT_THAT(out, HasSubstr("holdfast_notifications_total{channel=\"mail\",result=\"told\"} 7\n"));
+  EXPECT_THAT(out,
+              HasSubstr("holdfast_notifications_total{channel=\"mail\",result=\"given_up\"} 2\n"));
+}
+
 TEST(Metrics, TellWhetherTheSchedulerTurns) {
   EXPECT_THAT(metrics_text({}, {.alive = true}, kNow), HasSubstr("\nholdfast_scheduler_alive 1\n"));
   EXPECT_THAT(metrics_text({}, {.alive = false}, kNow),

@@ -203,7 +203,8 @@ http::ServerResponse Dashboard::route(const Context& context, http::ServerReques
   if (action) return act(context, request, *action);
   if (path == "/metrics") {
     return answer(200, kMetricsType,
-                  metrics_text(control_.status(), {control_.alive()}, context.clock().now()));
+                  metrics_text(control_.status(), {control_.alive(), control_.notifications()},
+                               context.clock().now()));
   }
   if (path == "/api/v1/status") {
     return answer(200, kJson, job::status_json(control_.status(), context.clock().now()));

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "dashboard/attempts.h"
 #include "http/server.h"
+#include "job/notify/notifier.h"
 #include "job/status.h"
 
 namespace holdfast::dashboard {
@@ -37,6 +38,8 @@ class Control {
   virtual void pause(const std::string& store, const std::string& reason,
                      const std::string& who) = 0;
   virtual void resume(const std::string& store, const std::string& who) = 0;
+  // What came of notifications, as Notifier::counts() has it.
+  virtual std::vector<job::Notifier::Count> notifications() { return {}; }
 };
 
 struct Options {

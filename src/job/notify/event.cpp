@@ -10,6 +10,8 @@ std::string_view name_of(Occasion occasion) {
       return "late";
     case Occasion::kRecovery:
       return "recovery";
+    case Occasion::kTest:
+      return "test";
   }
   return "failure";
 }

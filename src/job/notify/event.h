@@ -18,8 +18,13 @@
 
 namespace holdfast::job {
 
-enum class Occasion { kFailure, kLate, kRecovery };
-// "failure", "late", "recovery".
+enum class Occasion {
+  kFailure,
+  kLate,
+  kRecovery,
+  kTest,  // somebody wants to see whether it arrives
+};
+// "failure", "late", "recovery", "test".
 std::string_view name_of(Occasion occasion);
 
 struct Event {

@@ -100,18 +100,23 @@ std::string line_of(const Event& event) {
                          late_advice(event));
     case Occasion::kRecovery:
       return fmt::format("{} is well again", about);
+    case Occasion::kTest:
+      return "this is a test: what goes wrong with backups will be told here";
   }
   return about;
 }
 
 std::string subject_of(const Event& event) {
+  if (event.occasion == Occasion::kTest) return "holdfast: a test";
   constexpr std::array<std::string_view, 3> kWords = {"failed", "is late", "is well again"};
   return fmt::format("holdfast: {}: {} {}", event.store, event.task,
                      kWords[static_cast<std::size_t>(event.occasion)]);
 }
 
 std::string text_of(const Event& event) {
-  std::string text = line_of(event) + "\n\n";
+  std::string text = line_of(event) + "\n";
+  if (event.occasion == Occasion::kTest) return text;
+  text += "\n";
   const auto fact = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) text += fmt::format("{:<14}{}\n", name, value);
   };

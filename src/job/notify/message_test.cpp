@@ -50,6 +50,14 @@ TEST(Message, SaysInOneLineWhatIsWrongAndWhatToDo) {
   EXPECT_EQ(subject_of(well), "holdfast: clickhouse: full is well again");
 }
 
+TEST(Message, SaysOfATestThatItIsOne) {
+  Event event;
+  event.occasion = Occasion::kTest;
+  EXPECT_EQ(subject_of(event), "holdfast: a test");
+  EXPECT_EQ(text_of(event), "this is a test: what goes wrong with backups will be told here\n");
+  EXPECT_EQ(json::parse(render(kUsualTemplate, event))["occasion"], "test");
+}
+
 TEST(Message, CutsALongError) {
   Event event = failure();
   event.error = std::string(100'000, 'x');
