@@ -8,6 +8,7 @@
 #include "app/program.h"
 #include "app/stopper.h"
 #include "app/store_plans.h"
+#include "app/teller.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "config/switches.h"
@@ -30,7 +31,8 @@ struct WorkingStore {
 
 class SchedulerControl : public dashboard::Control {
  public:
-  explicit SchedulerControl(job::Scheduler& scheduler) : scheduler_(scheduler) {}
+  SchedulerControl(job::Scheduler& scheduler, const Teller& teller)
+      : scheduler_(scheduler), teller_(teller) {}
   std::vector<job::StoreStatus> status() override { return scheduler_.status(); }
   bool alive() override { return scheduler_.alive(); }
   void run_now(const std::string& store, job::TaskKind kind, const std::string& who) override {
@@ -44,9 +46,11 @@ class SchedulerControl : public dashboard::Control {
     scheduler_.store(store).resume(who);
     scheduler_.wake();
   }
+  std::vector<job::Notifier::Count> notifications() override { return teller_.counts(); }
 
  private:
   job::Scheduler& scheduler_;
+  const Teller& teller_;
 };
 
 std::vector<config::Store> chosen(const config::Values& values,
@@ -113,8 +117,12 @@ int HoldfastProgram::run_scheduler(const std::vector<std::string>& names, bool s
   options.store.catalog = catalog();
   options.store.starting_deadline = settings.starting_deadline;
   options.single = single;
+  Teller teller(running, values().holdfast.notifications, settings.starting_deadline);
+  options.on_status = [&](const job::StoreStatus& status,
+                          std::map<std::string, std::string>& told) { teller.look(status, told); };
   job::Scheduler scheduler(running, std::move(scheduled), options);
-  SchedulerControl control(scheduler);
+  teller.keep_in(scheduler);
+  SchedulerControl control(scheduler, teller);
   dashboard::Dashboard dashboard({settings.token}, control);
   Context serving = running.named("run");
   http::Server server(serving, server_options(settings),
@@ -129,6 +137,7 @@ int HoldfastProgram::run_scheduler(const std::vector<std::string>& names, bool s
     Stopper stopper(context_, server);
     server.run();
   }
+  teller.end();
   log::info(serving, "stopping: runs that have begun may end");
   scheduler.stop(settings.stop_grace);
   log::info(serving, "stopped");

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`notify test` against a real mail server (aiosmtpd), with STARTTLS and a login, and against a webhook under TLS."""
+"""Notifications: `notify test` against a real mail server (aiosmtpd), with STARTTLS and a login, and against a webhook under TLS; and what
+`holdfast run` tells of, over restarts and kills."""
 import email
 import email.policy
 import http.server
@@ -16,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import certificates  # noqa: E402
 import processes  # noqa: E402
+import scheduler_cases  # noqa: E402
 
 from aiosmtpd.controller import Controller  # noqa: E402
 from aiosmtpd.smtp import SMTP, AuthResult  # noqa: E402
@@ -67,6 +69,19 @@ class Hook(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def start_hook(test, tls=None, status=200):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    server.taken, server.status = [], status
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    test.addCleanup(thread.join)
+    test.addCleanup(server.server_close)
+    test.addCleanup(server.shutdown)
+    return server
+
+
 class NotifyTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -86,17 +101,9 @@ class NotifyTest(unittest.TestCase):
         return controller, mailbox
 
     def hook(self, status=200):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-        server.taken, server.status = [], status
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.certificate, self.key)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return server
+        return start_hook(self, context, status)
 
     def smtp(self, controller, **more) -> dict:
         return {"host": "127.0.0.1", "port": controller.port, "from": "holdfast@example.com", "to": ["ann@example.com", "bob@example.com"],
@@ -192,6 +199,56 @@ class NotifyTest(unittest.TestCase):
     def test_that_nothing_is_set_is_told(self):
         _, printed = self.notify({}, code=2)
         self.assertIn("set holdfast.notifications.webhook.url or smtp.host", printed)
+
+
+class TellTest(scheduler_cases.SchedulerTestCase):
+    """Failure and recovery of real runs, told by a webhook."""
+
+    def occasions(self) -> list[str]:
+        return [body["occasion"] for _, _, body in self.hook.taken]
+
+    def run_until(self, values: pathlib.Path, done, kill: bool = False):
+        scheduler = self.start(values)
+        scheduler.wait_until(done)
+        if kill:
+            scheduler.kill()
+        else:
+            self.assertEqual(scheduler.stop(), 0, scheduler.tail())  # whatever is in hand is told
+
+    def write(self, name: str, **store) -> pathlib.Path:
+        path = self.values(name, port=self.page, backup=scheduler_cases.EVERY_SECOND)
+        values = json.loads(path.read_text())
+        processes.merge(values, {"holdfast": {scheduler_cases.STORE: store, "notifications": {
+            "webhook": {"url": f"http://127.0.0.1:{self.hook.server_port}/"}}}})
+        path.write_text(json.dumps(values))
+        return path
+
+    def ended(self, outcome: str) -> int:
+        return sum((record["outcome"] == "success") == (outcome == "success") and record["outcome"] != "missed" for record in self.records())
+
+    def test_a_failure_and_the_recovery_are_told_once_over_restarts_and_a_kill(self):
+        self.hook = start_hook(self, status=503)
+        self.page = processes.free_port()
+        broken = self.write("broken", url=f"http://127.0.0.1:{processes.free_port()}")
+        whole = self.write("whole")
+        self.run_until(broken, lambda: self.ended("failure") > 0)
+        # Nobody takes it, and then the scheduler dies.
+        self.run_until(broken, lambda: self.occasions(), kill=True)
+        self.hook.taken.clear()
+        self.hook.status = 200
+        self.run_until(broken, lambda: self.occasions())
+        self.assertEqual(self.occasions(), ["failure"])
+        body = self.hook.taken[0][2]
+        self.assertEqual((body["store"], body["task"], body["outcome"]), (scheduler_cases.STORE, "backup", "unavailable"))
+        self.assertIn(body["run"], [record["id"] for record in self.records()])
+        before = self.ended("failure")
+        self.run_until(broken, lambda: self.ended("failure") > before + 1)
+        self.assertEqual(self.occasions(), ["failure"])
+        self.run_until(whole, lambda: self.ended("success") > 0)
+        self.run_until(whole, lambda: len(self.occasions()) > 1)
+        before = self.ended("success")
+        self.run_until(whole, lambda: self.ended("success") > before + 1)
+        self.assertEqual(self.occasions(), ["failure", "recovery"])
 
 
 if __name__ == "__main__":
