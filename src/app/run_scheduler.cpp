@@ -119,7 +119,9 @@ int HoldfastProgram::run_scheduler(const std::vector<std::string>& names, bool s
   options.single = single;
   Teller teller(running, values().holdfast.notifications, settings.starting_deadline);
   options.on_status = [&](const job::StoreStatus& status,
-                          std::map<std::string, std::string>& told) { teller.look(status, told); };
+                          const std::map<std::string, std::string>& told) {
+    teller.look(status, told);
+  };
   job::Scheduler scheduler(running, std::move(scheduled), options);
   teller.keep_in(scheduler);
   SchedulerControl control(scheduler, teller);

@@ -26,9 +26,7 @@ void Teller::keep(const job::Event& event) {
   job::Scheduler* scheduler = scheduler_;
   if (!scheduler) return;
   try {
-    scheduler->store(event.store).tell([&](const job::StoreStatus&, auto& told) {
-      job::note_told(told, event);
-    });
+    scheduler->store(event.store).note_told(event);
   } catch (const std::exception& error) {
     log::warning(context_, std::string("what was told is not kept yet: ") + error.what());
   }

@@ -56,9 +56,17 @@ DueList::DueList(std::vector<Task> tasks, Duration starting_deadline)
   std::erase_if(tasks_, [](const Task& task) { return !task.schedule; });
 }
 
+std::optional<WallTime> DueList::moment_after(const Task& task, WallTime handled) const {
+  auto kept = answers_.find(task.kind);
+  if (kept != answers_.end() && kept->second.handled == handled) return kept->second.moment;
+  const auto moment = task.schedule->next(handled, task.zone);
+  answers_[task.kind] = {handled, moment};
+  return moment;
+}
+
 std::optional<DueList::Found> DueList::find(const Task& task, WallTime handled,
                                             WallTime now) const {
-  auto moment = task.schedule->next(handled, task.zone);
+  auto moment = moment_after(task, handled);
   if (!moment || *moment > now) return std::nullopt;
   Found found{*moment, *moment, *moment, 0};
   while (moment && *moment <= now) {
@@ -162,7 +170,7 @@ void DueList::put_back(State& state, const DueRun& run) {
 std::optional<WallTime> DueList::next(const State& state) const {
   std::optional<WallTime> first;
   for (const Task& task : tasks_) {
-    const auto moment = task.schedule->next(state_of(state, task.kind).handled, task.zone);
+    const auto moment = moment_after(task, state_of(state, task.kind).handled);
     if (moment && (!first || *moment < *first)) first = moment;
   }
   return first;

@@ -40,7 +40,8 @@ struct MissedRuns {
 std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleState& state,
                                     WallTime now);
 
-// Of tasks that wait for each other. What waits is in the state, so that it survives a restart.
+// Of tasks that wait for each other. What waits is in the state, so that it survives a restart. Not
+// thread-safe.
 class DueList {
  public:
   using State = catalog::ScheduleState;
@@ -74,9 +75,16 @@ class DueList {
     WallTime first, last, last_but_one;
     std::uint64_t count = 0;
   };
+  // The last answer is kept: a scheduler asks every minute, and it changes with `handled` only.
+  struct Answer {
+    WallTime handled;
+    std::optional<WallTime> moment;
+  };
+  std::optional<WallTime> moment_after(const Task& task, WallTime handled) const;
   std::optional<Found> find(const Task& task, WallTime handled, WallTime now) const;
 
   std::vector<Task> tasks_;  // with schedules
+  mutable std::map<TaskKind, Answer> answers_;
   Duration starting_deadline_;
 };
 

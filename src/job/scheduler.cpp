@@ -183,7 +183,8 @@ void Scheduler::keep(Keeper& keeper) {
       if (!keeper.lease && lead(keeper, why)) why = kNoneWorked;
     });
     if (options_.on_status) {
-      guarded(keeper.context, "notifications", [&] { keeper.scheduler.tell(options_.on_status); });
+      guarded(keeper.context, "notifications",
+              [&] { options_.on_status(keeper.scheduler.status(), keeper.scheduler.told()); });
     }
   } while (rest(keeper.lease ? options_.refresh_every : kRetry));
   keeper.scheduler.stand_by();

@@ -23,8 +23,8 @@ struct SchedulerOptions {
   // allows one there.
   bool single = false;
   Duration refresh_every = std::chrono::seconds(30);
-  // Called after each refresh by the leader of a store, to tell people what is new.
-  std::function<void(const StoreStatus&, std::map<std::string, std::string>& told)> on_status;
+  // Called after each refresh of a store, with what people were told of it.
+  std::function<void(const StoreStatus&, const std::map<std::string, std::string>& told)> on_status;
 };
 
 // What one store needs. Everything is borrowed and lives longer than the scheduler.

@@ -115,8 +115,10 @@ Duration StoreScheduler::turn(Lane which, Runner& runner) {
   write_kept_records();
   const std::optional<Start> start = choose(lane);
   if (!start) {
-    keep_state();
-    publish();
+    if (!state_is_kept_) {
+      keep_state();
+      publish();
+    }
     return until_next(lane);
   }
   if (!mark_begun(lane, *start)) {
@@ -361,14 +363,14 @@ StoreStatus StoreScheduler::status() const {
   return status;
 }
 
-void StoreScheduler::tell(
-    const std::function<void(const StoreStatus&, std::map<std::string, std::string>&)>& change) {
-  const StoreStatus now = status();
+std::map<std::string, std::string> StoreScheduler::told() const {
+  std::lock_guard lock(view_mutex_);
+  return view_.state.told;
+}
+
+void StoreScheduler::note_told(const Event& event) {
   std::lock_guard lock(mutex_);
-  if (!leads_) return;
-  const std::map<std::string, std::string> before = state_.state.told;
-  change(now, state_.state.told);
-  if (before == state_.state.told) return;
+  job::note_told(state_.state.told, event);
   state_is_kept_ = false;
   keep_state();
   publish();

@@ -21,6 +21,7 @@
 
 #include "catalog/run_summary.h"
 #include "job/due.h"
+#include "job/notify/event.h"
 #include "job/runner.h"
 #include "job/status.h"
 #include "job/tracked_progress.h"
@@ -67,9 +68,9 @@ class StoreScheduler {
   void resume(const std::string& by);
 
   StoreStatus status() const;
-  // Lets `change` change what was told of the status, and keeps that.
-  void tell(
-      const std::function<void(const StoreStatus&, std::map<std::string, std::string>&)>& change);
+  // What people were told, by task; and that they were told of this.
+  std::map<std::string, std::string> told() const;
+  void note_told(const Event& event);
   const StorePlan& plan() const { return plan_; }
 
  private:
