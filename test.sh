@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Installs what is needed, builds, and runs every test: ./test.sh [--quick]
+# Installs what is needed, builds, and runs every test: ./test.sh [--quick | --long]
 #   --quick   the release build's tests only: no sanitizers, no fuzzing, no clang-tidy
+#   --long    everything, and then what takes long: 100,000 random cases of each rule beside the program that it follows
 # Ends with ctest's closing lines; exit 0 only when everything passed.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 quick=no
+long=no
 for argument in "$@"; do
   case "$argument" in
     --quick) quick=yes ;;
-    *) echo "usage: ./test.sh [--quick]" >&2; exit 2 ;;
+    --long) long=yes ;;
+    *) echo "usage: ./test.sh [--quick | --long]" >&2; exit 2 ;;
   esac
 done
 
@@ -90,5 +93,10 @@ if [ "$quick" = no ]; then
   run_tests fuzz -j "$jobs" -L fuzz
 else
   run_tests release -LE slow
+fi
+if [ "$long" = yes ]; then
+  say "asking other programs the same questions"
+  HOLDFAST_RULES_DRIVER=$PWD/build/release/tests/differential/rules_driver \
+    python3 tests/differential/differential.py 100000 || failed=1
 fi
 exit "$failed"

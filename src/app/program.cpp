@@ -30,6 +30,10 @@ const config::Values& HoldfastProgram::values() {
   if (!all.problems.empty()) {
     throw config::to_error(all.source, all.problems.front(), all.problems.size() - 1);
   }
+  if (!warned_) {
+    log::set_format(all.values.holdfast.log.format);
+    if (!global_.quiet && !global_.verbose) log::set_level(all.values.holdfast.log.level);
+  }
   if (!warned_ && !global_.quiet) {
     for (const config::Problem& warning : all.warnings) {
       std::string place = all.source;
@@ -45,6 +49,7 @@ Progress& HoldfastProgram::progress() {
   if (!progress_) {
     cli::ProgressStyle style = cli::ProgressStyle::kLines;
     if (::isatty(STDERR_FILENO)) style = cli::ProgressStyle::kTerminal;
+    if (log::format() == log::Format::kJson) style = cli::ProgressStyle::kLog;
     if (global_.quiet || global_.json()) style = cli::ProgressStyle::kSilent;
     progress_.emplace(context_, style, STDERR_FILENO);
   }

@@ -28,7 +28,7 @@ struct Context::State {
   std::shared_ptr<Shared> shared;
   std::shared_ptr<Flag> flag;
   std::optional<SteadyTime> deadline;
-  std::string prefix;
+  std::string prefix, run;
 };
 
 Context Context::background() { return with_clock(system_clock()); }
@@ -46,6 +46,19 @@ Context Context::named(std::string_view name) const {
   if (!state->prefix.empty()) state->prefix += ' ';
   state->prefix += name;
   return Context(std::move(state));
+}
+
+Context Context::with_run(std::string_view id) const {
+  auto state = std::make_shared<State>(*state_);
+  state->run = id;
+  return Context(std::move(state));
+}
+
+Context Context::detached() const {
+  Context fresh = with_clock(clock());
+  fresh.state_->prefix = state_->prefix;
+  fresh.state_->run = state_->run;
+  return fresh;
 }
 
 Context Context::with_timeout(Duration timeout) const {
@@ -105,5 +118,7 @@ void Context::sleep(Duration time, std::string_view what) const {
 Clock& Context::clock() const { return *state_->clock; }
 
 const std::string& Context::prefix() const { return state_->prefix; }
+
+const std::string& Context::run() const { return state_->run; }
 
 }  // namespace holdfast

@@ -1,4 +1,4 @@
-// Deadline, cancellation, clock and log prefix, travelling together. The first argument of
+// Deadline, cancellation, clock, log prefix and run, travelling together. The first argument of
 // everything that does I/O.
 //
 // A Context is a small value: copy it freely, also to other threads. A child can only shorten the
@@ -23,6 +23,11 @@ class Context {
 
   // The same context with `name` added to its log prefix.
   Context named(std::string_view name) const;
+  // The same context, working for the run with this id: every line that is logged with it says so.
+  Context with_run(std::string_view id) const;
+  // The same clock, log prefix and run, without deadline and not cancelled with this one: for
+  // tidying up after work that was told to stop.
+  Context detached() const;
   // Ends at the earlier of this context's deadline and now + `timeout`.
   Context with_timeout(Duration timeout) const;
   // Can be cancelled on its own, and is cancelled when this one is.
@@ -43,6 +48,7 @@ class Context {
 
   Clock& clock() const;
   const std::string& prefix() const;
+  const std::string& run() const;  // empty outside of runs
 
  private:
   struct State;

@@ -31,6 +31,7 @@ TEST_F(ContextTest, NamesAdd) {
   EXPECT_EQ(child.prefix(), "backup victoria-metrics-0");
   EXPECT_EQ(root_.prefix(), "");
   EXPECT_EQ(child.with_timeout(1s).cancellable().prefix(), child.prefix());
+  EXPECT_EQ(child.detached().prefix(), child.prefix());
 }
 
 TEST_F(ContextTest, AChildCanOnlyShortenTheDeadline) {

@@ -17,6 +17,8 @@ class Progress {
   virtual void phase(std::string_view name, std::uint64_t total_bytes,
                      std::uint64_t total_objects) = 0;
   virtual void advance(std::uint64_t bytes, std::uint64_t objects) = 0;
+  // What comes belongs to the run with this id, for lines that tell it.
+  virtual void belongs_to(std::string_view /*run_id*/) {}
   // A line worth showing by itself: a decision, a skipped thing.
   virtual void note(std::string_view line) = 0;
 };

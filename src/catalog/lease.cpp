@@ -263,7 +263,7 @@ void Lease::release() {
   if (state_->lost) return;
   // A run that was told to stop, or ran out of its time, gives its lease back all the same.
   const Context& context = state_->context;
-  state_->context = Context::with_clock(context.clock()).named(context.prefix());
+  state_->context = context.detached();
   LeaseBody next = state_->body;
   next.held = false;
   ++next.counter;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/text.h"
 
 namespace holdfast::cli {
@@ -40,11 +41,17 @@ void ProgressPrinter::advance(std::uint64_t bytes, std::uint64_t objects) {
   show(false);
 }
 
+void ProgressPrinter::belongs_to(std::string_view run_id) {
+  std::lock_guard lock(mutex_);
+  context_ = context_.with_run(run_id);
+}
+
 void ProgressPrinter::note(std::string_view text) {
   std::lock_guard lock(mutex_);
   if (style_ == ProgressStyle::kSilent) return;
   if (open_) print("\r\033[K");
   open_ = false;
+  if (style_ == ProgressStyle::kLog) return log::info(context_, text);
   print(std::string(text) + "\n");
 }
 
@@ -78,6 +85,7 @@ std::string ProgressPrinter::line() const {
 void ProgressPrinter::show(bool last) {
   if (name_.empty() || style_ == ProgressStyle::kSilent) return;
   if (last && bytes_ == 0 && objects_ == 0 && !open_) return;  // a phase without countable work
+  if (style_ == ProgressStyle::kLog) return log::info(context_, line());
   if (style_ == ProgressStyle::kLines) {
     print(line() + "\n");
     return;

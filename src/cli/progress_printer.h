@@ -9,7 +9,8 @@
 
 namespace holdfast::cli {
 
-enum class ProgressStyle { kTerminal, kLines, kSilent };
+// kLog: as lines of the log, which are told apart from others by programs.
+enum class ProgressStyle { kTerminal, kLines, kLog, kSilent };
 
 class ProgressPrinter : public Progress {
  public:
@@ -19,6 +20,7 @@ class ProgressPrinter : public Progress {
   void phase(std::string_view name, std::uint64_t total_bytes,
              std::uint64_t total_objects) override;
   void advance(std::uint64_t bytes, std::uint64_t objects) override;
+  void belongs_to(std::string_view run_id) override;
   void note(std::string_view line) override;
   // Ends the line that stands; called before anything else is printed.
   void finish();

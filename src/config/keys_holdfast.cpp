@@ -174,6 +174,16 @@ void add_holdfast_keys(std::vector<Key>& keys) {
                       "local, UTC or a name such as Europe/Amsterdam", take_zone));
   keys.push_back(secret("holdfast.run.token", HOLDFAST_AT(holdfast.run.token), "\"\"",
                         "allows actions on the page and over HTTP; empty: they only show"));
+  keys.push_back(choice<log::Format>(
+      "holdfast.log.format", HOLDFAST_AT(holdfast.log.format), "text",
+      {{"text", log::Format::kText}, {"json", log::Format::kJson}},
+      "the log's lines on standard error: for people, or one JSON object each"));
+  keys.push_back(choice<log::Level>("holdfast.log.level", HOLDFAST_AT(holdfast.log.level), "info",
+                                    {{"debug", log::Level::kDebug},
+                                     {"info", log::Level::kInfo},
+                                     {"warning", log::Level::kWarning},
+                                     {"error", log::Level::kError}},
+                                    "what is logged; --verbose and --quiet come before it"));
   keys.push_back(cron("holdfast.verify.schedule", HOLDFAST_AT(holdfast.verify_schedule),
                       CronDialect::kCronexpr, "0 6 * * *", "when the newest backups are verified",
                       Empty::kMeansOff));

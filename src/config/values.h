@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/secret.h"
 
 namespace holdfast::config {
@@ -166,6 +167,10 @@ struct Run {
   std::string time_zone;   // "local" or a name of the zone database
   Secret token;            // empty: the web page and the HTTP API change nothing
 };
+struct Log {
+  log::Format format = log::Format::kText;
+  log::Level level = log::Level::kInfo;
+};
 enum class OnError { kFail, kContinue };
 struct Hook {
   std::vector<std::string> command;  // empty: none
@@ -254,6 +259,7 @@ struct Holdfast {
   Gateway gateway;
   FolderStorage storage;
   Run run;
+  Log log;
   std::string verify_schedule, drill_schedule;  // cronexpr dialect; empty: off
   std::array<Hooks, kAllStores.size()> hooks;   // in the order of kAllStores
   Notifications notifications;

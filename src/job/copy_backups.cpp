@@ -66,6 +66,7 @@ std::vector<CopiedBackup> copy_backups(const Context& context, const CopyRequest
                                        Progress& progress) {
   std::vector<std::string> prefixes = prefixes_of(context, request);
   Run run(context, catalog, engine, request.store, "copy");
+  progress.belongs_to(run.id());
   return run.execute([&](const Context& inside, Fence& fence) {
     std::vector<CopiedBackup> out;
     for (const std::string& prefix : prefixes) {

@@ -97,6 +97,7 @@ BackupOutcome Engine::backup(const Context& context, datastore::BackupRequest re
   bool is_copy = request.kind == BackupKind::kDatedCopy;
   Run run(context, storage_, options_, datastore_.store(), is_copy ? "copy" : "backup", cause);
   request.run_id = run.record().id;
+  progress.belongs_to(run.id());
   return run.execute([&](const Context& inside, Fence& fence) {
     std::vector<std::string> mended = recover(inside, progress);
     HookPair hooks(inside, options_.hooks.before_backup, options_.hooks.after_backup,
@@ -124,6 +125,7 @@ RestoreOutcome Engine::restore(const Context& context, const PlanRequest& reques
                                const std::function<bool(const RestorePlan&)>& confirm) {
   Run run(context, storage_, options_, datastore_.store(), "restore");
   run.record().name = request.name;
+  progress.belongs_to(run.id());
   return run.execute([&](const Context& inside, Fence& fence) {
     std::vector<std::string> mended = recover(inside, progress);
     RestorePlan plan = datastore_.plan(inside, request);
@@ -155,6 +157,7 @@ VerifyReport Engine::verify(const Context& context, const VerifyRequest& request
   const std::vector<std::string> names = names_to_verify(context, request.name);
   Run run(context, storage_, options_, datastore_.store(), "verify", cause, Run::Takes::kNothing);
   run.record().name = request.name;
+  progress.belongs_to(run.id());
   return run.execute([&](const Context& inside, Fence&) {
     VerifyReport report = verify_all(inside, names, request.deep, progress);
     catalog::RunRecord& record = run.record();
@@ -247,6 +250,7 @@ DrillReport Engine::drill(const Context& context, const std::string& name, Progr
   const std::string wanted = name.empty() ? newest_complete(context) : name;
   Run run(context, storage_, options_, datastore_.store(), "drill", cause, Run::Takes::kNothing);
   run.record().name = wanted;
+  progress.belongs_to(run.id());
   return run.execute([&](const Context& inside, Fence&) {
     DrillReport report = drill_one(inside, wanted, progress);
     run.record().bytes_sent = report.bytes;

@@ -65,7 +65,7 @@ void HookPair::after(bool succeeded) {
   if (!begun_) return;
   begun_ = false;
   facts_["HOLDFAST_OUTCOME"] = succeeded ? "success" : "failure";
-  const Context closing = Context::with_clock(context_.clock()).named(context_.prefix());
+  const Context closing = context_.detached();
   run(closing, after_, "after" + facts_["HOLDFAST_KIND"]);
 }
 

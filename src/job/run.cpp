@@ -9,12 +9,9 @@ namespace holdfast::job {
 
 Run::Run(const Context& context, storage::Storage& storage, const EngineOptions& options,
          std::string store, std::string kind, const RunCause& cause, Takes takes)
-    : context_(context.named(store)),
-      storage_(storage),
-      options_(options),
-      cause_(cause),
-      takes_(takes) {
+    : context_(context), storage_(storage), options_(options), cause_(cause), takes_(takes) {
   record_.id = catalog::new_run_id();
+  context_ = context.named(store).with_run(record_.id);
   record_.store = std::move(store);
   record_.task = cause.task.empty() ? kind : cause.task;
   record_.kind = std::move(kind);
@@ -35,9 +32,7 @@ void Run::begin() {
 
 void Run::leave_record() {
   // A run that was cancelled or ran out of its time must still leave its record.
-  Context closing = Context::with_clock(context_.clock())
-                        .named(context_.prefix())
-                        .with_timeout(options_.lease.longest_request);
+  const Context closing = context_.detached().with_timeout(options_.lease.longest_request);
   bool is_written = false;
   try {
     catalog::write_record(closing, storage_, options_.catalog, record_);

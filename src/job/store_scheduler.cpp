@@ -51,9 +51,7 @@ const Task* StoreScheduler::task(TaskKind kind) const {
 }
 
 Context StoreScheduler::request_context() const {
-  return Context::with_clock(context_.clock())
-      .named(context_.prefix())
-      .with_timeout(options_.longest_request);
+  return context_.detached().with_timeout(options_.longest_request);
 }
 
 void StoreScheduler::publish() {

@@ -28,7 +28,14 @@ class TrackedProgress : public Progress {
     standing_.bytes += bytes;
     standing_.objects += objects;
   }
-  void note(std::string_view line) override { log::info(context_, line); }
+  void belongs_to(std::string_view run_id) override {
+    std::lock_guard lock(mutex_);
+    run_ = run_id;
+  }
+  void note(std::string_view line) override {
+    std::lock_guard lock(mutex_);
+    log::info(context_.with_run(run_), line);
+  }
   Standing standing() const {
     std::lock_guard lock(mutex_);
     return standing_;
@@ -36,12 +43,14 @@ class TrackedProgress : public Progress {
   void clear() {
     std::lock_guard lock(mutex_);
     standing_ = {};
+    run_.clear();
   }
 
  private:
   Context context_;
   mutable std::mutex mutex_;
   Standing standing_;
+  std::string run_;
 };
 
 }  // namespace holdfast::job

@@ -13,7 +13,7 @@ using std::chrono::sys_seconds;
 // No season of any zone is shorter than the step; none that matters lies further off than the
 // reach.
 constexpr seconds kStep{601200};
-constexpr seconds kReach{268227000 + 601200};
+constexpr seconds kReach{228621604 + 601200};
 
 }  // namespace
 

@@ -110,15 +110,22 @@ microseconds timedelta_of(std::string_view text) {
   return microseconds(sum);
 }
 
+// A name and = come first; TZ= begins a phrase, and within a comment = is just a character.
+bool is_timedelta(std::string_view text) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) return false;
+  const std::string_view name = trimmed(text.substr(0, equals));
+  return name != "TZ" && name.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
 }  // namespace
 
 sys_seconds moment_of_delta(std::string_view text, sys_seconds now, const Zone& zone) {
   if (text.size() > kMostText) {
     refuse(text, text.substr(kMostText), fmt::format("longer than {} bytes", kMostText));
   }
-  bool older =
-      text.find('=') != std::string_view::npos && text.find("TZ=") == std::string_view::npos;
-  if (!older) return moment_of_phrase(text, now, zone);
+  if (!is_timedelta(text)) return moment_of_phrase(text, now, zone);
   // The script subtracts from the time that its own clock shows.
   auto local = std::chrono::floor<seconds>(zone.to_local(now) - timedelta_of(text));
   return ClockSearch(zone).find(local, Season::kUnknown);

@@ -87,6 +87,7 @@ TEST(DateDelta, tells_what_is_wrong) {
 }
 
 TEST(DateDelta, a_zone_in_a_phrase_is_no_timedelta) {
+  EXPECT_EQ(meant("(days = 3) 1 day ago"), meant("1 day ago"));
   EXPECT_EQ(meant("TZ=\"America/New_York\" 03:00"), "2026-03-30T07:00:00Z");
   EXPECT_THROW(meant("TZ=\"Mars/Olympus\" 03:00"), InvalidArgument);
   EXPECT_THROW(meant("TZ=\"UTC 03:00"), InvalidArgument);

@@ -216,8 +216,10 @@ class Parser {
     }
   }
 
+  enum class Meridian { kMayFollow, kMayNot };
+
   // 03:00, 03:00:00.5, with a meridian or an offset such as +02:00.
-  void clock(const Token& hour) {
+  void clock(const Token& hour, Meridian meridian = Meridian::kMayFollow) {
     if (!take_mark(':')) unexpected(peek());
     std::int64_t minute = expect(Type::kNumber).value;
     Token second;
@@ -225,6 +227,8 @@ class Parser {
       second = take();
       if (second.type != Type::kNumber && second.type != Type::kDecimal) unexpected(second);
     }
+    // Behind 2026-01-31T03:00 it is no part of the time, and nothing else either.
+    if (meridian == Meridian::kMayNot && peek().type == Type::kMeridian) unexpected(peek());
     set_time(hour.value, minute, second.value, second.nanoseconds);
   }
 
@@ -271,7 +275,7 @@ class Parser {
     take();
     Token hour = expect(Type::kNumber);
     if (peek().type == Type::kSigned) return set_time(hour.value, 0, 0);
-    clock(hour);
+    clock(hour, Meridian::kMayNot);
   }
 
   // A signed number and its unit; no "ago".

@@ -168,5 +168,22 @@ TEST(DatePhrase, any_text_is_read_or_refused) {
   EXPECT_LT(accepted, all);
 }
 
+TEST(DatePhrase, no_meridian_behind_a_date_and_time_in_one) {
+  for (const char* text : {"2026-01-31T03:00 pm", "2026-01-31T03:00:00PM"}) {
+    EXPECT_THROW(moment_of_phrase(text, {}, Zone::utc()), InvalidArgument) << text;
+  }
+}
+
+TEST(DatePhrase, the_other_season_is_looked_for_seven_years_around) {
+  // Morocco had its last winter time of summer in spring 2026.
+  const Zone zone = Zone::named("Africa/Casablanca");
+  const auto now = std::chrono::sys_seconds(std::chrono::seconds(1'312'062'211));
+  auto moment = [&](const char* text) {
+    return moment_of_phrase(text, now, zone).time_since_epoch().count();
+  };
+  EXPECT_EQ(moment("584 fortnights"), 2'018'468'611);
+  EXPECT_EQ(moment("550 fortnights"), 1'977'345'811);
+}
+
 }  // namespace
 }  // namespace holdfast::retention

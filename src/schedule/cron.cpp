@@ -128,10 +128,7 @@ sys_seconds go_moment_of(local_seconds local, const Zone& zone) {
 sys_seconds moment_of(local_seconds local, const Zone& zone) {
   sys_seconds time = go_moment_of(local, zone);
   if (zone.to_local(time) == local) return time;
-  // A gap: before it the offset is the smaller of the two, and gives the later moment.
-  auto offset = [&](seconds shift) { return zone.period_at(time + shift).offset; };
-  seconds smaller = std::min(offset(-std::chrono::hours(24)), offset(std::chrono::hours(24)));
-  return sys_seconds(local.time_since_epoch() - smaller);
+  return zone.to_local(time) > local ? time : zone.period_at(time).end;
 }
 
 }  // namespace holdfast::schedule

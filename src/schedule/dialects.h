@@ -56,8 +56,8 @@ std::optional<int> month_named(std::string_view name);
 std::optional<int> weekday_named(std::string_view name);
 
 // The moment at which a clock in `zone` shows `local`, chosen as Go's time.Date chooses when the
-// clock shows it twice. When the clock never shows it: the moment it would be without the change,
-// so 02:30 becomes 03:30.
+// clock shows it twice. When the clock never shows it: what time.Date answers if that lies after
+// the gap (east of Greenwich 02:30 becomes 03:30), else the first moment after the gap.
 std::chrono::sys_seconds moment_of(std::chrono::local_seconds local, const Zone& zone);
 // As Go's time.Date, also where the clock never shows `local`: west of Greenwich it then answers an
 // earlier time.

@@ -188,6 +188,8 @@ class EntryParser {
   }
 
   void check(int value) const {
+    // Marks inside the class: a year of 99 would be every year.
+    if (field_.kind == Kind::kYear && (value == 98 || value == 99)) bad("no such year");
     if (field_.kind != Kind::kYear && (value < field_.least || value > field_.most)) {
       bad("out of range");
     }

@@ -140,6 +140,20 @@ class FieldsPlan : public Plan {
         zone_(std::move(zone)) {}
 
   std::optional<sys_seconds> next(sys_seconds after, const Zone& zone) const override {
+    auto found = search(after, zone);
+    // Where clocks were set back at a minute past midnight the program finds the same midnight
+    // again, and stays there. What fires does so on whole minutes, so none is missed.
+    for (sys_seconds from = after; found && *found <= after;) {
+      from += seconds(60);
+      found = search(from, zone);
+    }
+    return found;
+  }
+
+ private:
+  static bool has(Bits bits, int value) { return (bits >> value & 1) != 0; }
+
+  std::optional<sys_seconds> search(sys_seconds after, const Zone& zone) const {
     if (minutes_ == 0 || hours_ == 0 || months_ == 0) return std::nullopt;
     Cursor at{after + seconds(1), zone_ ? *zone_ : zone};
     auto last_year = at.civil().year + kSearchYears;
@@ -151,9 +165,6 @@ class FieldsPlan : public Plan {
     }
     return std::nullopt;
   }
-
- private:
-  static bool has(Bits bits, int value) { return (bits >> value & 1) != 0; }
 
   bool to_month(Cursor& at) const {
     for (Civil now = at.civil(); !has(months_, now.month); now = at.civil()) {

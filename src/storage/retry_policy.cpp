@@ -29,7 +29,7 @@ void RetryPolicy::wait(const Context& context, Duration pause, std::string_view 
                        const Error& error) {
   // Short trouble is nobody's business; what lasts is told before the next long pause.
   const auto level = pause < kLongPause ? log::Level::kDebug : log::Level::kWarning;
-  log::write(level, context.prefix(), fmt::format("{}: {}; trying again", what, error.to_string()));
+  log::write(level, context, fmt::format("{}: {}; trying again", what, error.to_string()));
   context.sleep(pause, what);
 }
 

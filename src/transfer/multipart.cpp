@@ -53,8 +53,7 @@ storage::PutResult complete_surely(const Context& context, storage::Storage& sto
 void abort_quietly(const Context& context, storage::Storage& storage, const storage::ObjectRef& ref,
                    const std::string& upload_id) {
   try {
-    storage.multipart()->abort(Context::with_clock(context.clock()).with_timeout(kAbortTime), ref,
-                               upload_id);
+    storage.multipart()->abort(context.detached().with_timeout(kAbortTime), ref, upload_id);
   } catch (const Error& error) {
     log::warning(context, "an unfinished upload stays behind: " + error.to_string());
   }

@@ -397,7 +397,7 @@ void Run::commit() {
 // What was sent under this name can never become a backup. Best effort: prune finds it as broken.
 void Run::discard() noexcept {
   try {
-    Context limited = Context::with_clock(context_.clock()).with_timeout(std::chrono::seconds(30));
+    Context limited = context_.detached().with_timeout(std::chrono::seconds(30));
     fence_.check();
     remove_folder(limited, store_.place, name_, fence_);
   } catch (const std::exception& error) {

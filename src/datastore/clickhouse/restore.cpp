@@ -287,8 +287,7 @@ RestoreOutcome Restore::run() {
     const bool was_undone = journal_.read().phase == RestoreJournal::Phase::kClearing;
     if (!is_past_staging || was_undone) {
       try {
-        const Context limited =
-            Context::with_clock(context_.clock()).with_timeout(std::chrono::minutes(5));
+        const Context limited = context_.detached().with_timeout(std::chrono::minutes(5));
         clean_up(limited, place(), false);
       } catch (const Error& error) {
         log::warning(context_, "the next run cleans up: " + error.to_string());

@@ -135,7 +135,7 @@ class BackupRun {
   // they are an export, without it they go after a day.
   void take_back(const transfer::UploadItem& first,
                  const std::vector<transfer::UploadItem>& rest) const {
-    const Context last = Context::with_clock(context_.clock()).with_timeout(kTidyTime);
+    const Context last = context_.detached().with_timeout(kTidyTime);
     try {
       remove_ours(last, first);
       for (const transfer::UploadItem& item : rest) remove_ours(last, item);

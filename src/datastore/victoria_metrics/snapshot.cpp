@@ -72,7 +72,7 @@ void Snapshot::remove(const Context& context) {
 Snapshot::~Snapshot() {
   if (name_.empty()) return;
   try {
-    remove(Context::with_clock(context_.clock()).with_timeout(kTimeToClean));
+    remove(context_.detached().with_timeout(kTimeToClean));
   } catch (const std::exception& error) {
     log::warning(context_, fmt::format("snapshot {} is left for the next run to delete: {}", name_,
                                        error.what()));
