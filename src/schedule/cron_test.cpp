@@ -94,6 +94,18 @@ TEST(Schedule, nothing_beyond_the_end_of_wall_time) {
             std::nullopt);
 }
 
+TEST(Kubernetes, time_rises_where_the_library_hangs) {
+  EXPECT_THAT(
+      times(Dialect::kKubernetes, "8 1 14/23 * *", "2011-12-30T09:31:43Z", 2, "Pacific/Apia"),
+      ElementsAre("2012-01-14T01:08:00+14:00", "2012-02-14T01:08:00+14:00"));
+  EXPECT_THAT(times(Dialect::kKubernetes, "0 0 * * *", "2011-12-29T12:00:00Z", 2, "Pacific/Apia"),
+              ElementsAre("2011-12-31T00:00:00+14:00", "2012-01-01T00:00:00+14:00"));
+  // Clocks were set back at 00:01.
+  EXPECT_THAT(
+      times(Dialect::kKubernetes, "@midnight", "2005-10-30T02:30:59Z", 1, "America/St_Johns"),
+      ElementsAre("2005-10-30T00:00:00-03:30"));
+}
+
 TEST(Kubernetes, the_api_takes_no_zone_in_the_schedule) {
   for (const char* text : {"TZ=UTC 0 3 * * *", "CRON_TZ=Europe/Amsterdam 0 3 * * *", "TZ=UTC"}) {
     EXPECT_THAT(refusal(Dialect::kKubernetes, text), HasSubstr("TZ is not accepted")) << text;

@@ -185,6 +185,8 @@ class FieldsPlan : public Plan {
 
   bool to_day(Cursor& at) const {
     for (Civil now = at.civil(); !day_matches(now); now = at.civil()) {
+      const sys_seconds before = at.time;
+      const bool was_cut = at.cut;
       at.cut_to(Civil{now.year, now.month, now.day});
       now = at.civil();
       ++now.day;
@@ -193,6 +195,9 @@ class FieldsPlan : public Plan {
       int hour = at.civil().hour;
       if (hour > 12) at.time += std::chrono::hours(24 - hour);
       if (hour > 0 && hour <= 12) at.time -= std::chrono::hours(hour);
+      // A day that the zone left out (Apia, 30 December 2011), from which the program never
+      // returns.
+      if (was_cut && at.time <= before) at.time = before + std::chrono::hours(24);
       if (at.civil().day == 1) return false;
     }
     return true;

@@ -61,8 +61,6 @@ func main() {
 	}
 	zones := map[string]*time.Location{}
 	lines := bufio.NewScanner(os.Stdin)
-	out := bufio.NewWriter(os.Stdout)
-	defer out.Flush()
 	for lines.Scan() {
 		fields := strings.Split(lines.Text(), "\t")
 		if zones[fields[0]] == nil {
@@ -78,6 +76,7 @@ func main() {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Fprintln(out, answer(os.Args[1], string(text), time.Unix(seconds, 0).In(zones[fields[0]]), count))
+		// Unbuffered: recursion without an end cannot be caught, and the line at which it happens must be known.
+		fmt.Println(answer(os.Args[1], string(text), time.Unix(seconds, 0).In(zones[fields[0]]), count))
 	}
 }
