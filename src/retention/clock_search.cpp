@@ -23,20 +23,21 @@ sys_seconds ClockSearch::with_offset_of(sys_seconds time, local_seconds local) c
   return sys_seconds(local.time_since_epoch() - zone_.period_at(time).offset);
 }
 
-sys_seconds ClockSearch::find(local_seconds local, Season season) {
-  sys_seconds time = settle(local, season);
-  last_offset_ = local.time_since_epoch() - time.time_since_epoch();
+std::optional<sys_seconds> ClockSearch::find(local_seconds local, Season season) {
+  auto time = settle(local, season);
+  if (time) last_offset_ = local.time_since_epoch() - time->time_since_epoch();
   return time;
 }
 
-sys_seconds ClockSearch::settle(local_seconds local, Season season) const {
+std::optional<sys_seconds> ClockSearch::settle(local_seconds local, Season season) const {
   bool wanted = season == Season::kDaylight;
   // Guess, and correct the guess by the offset found there, until it stays.
   sys_seconds time(local.time_since_epoch() - last_offset_);
   std::array<sys_seconds, 2> before = {time, time};
   bool daylight_before = false;
   // Two offsets need four tries at most.
-  for (int tries = 0; tries < 6; ++tries) {
+  int tries = 6;
+  while (true) {
     sys_seconds better = with_offset_of(time, local);
     if (better == time) break;
     bool daylight = daylight_at(time);
@@ -44,6 +45,7 @@ sys_seconds ClockSearch::settle(local_seconds local, Season season) const {
     // one to each side.
     bool preferred = season == Season::kUnknown ? daylight_before <= daylight : wanted != daylight;
     if (time == before[0] && time != before[1] && preferred) return time;
+    if (--tries == 0) return std::nullopt;
     before = {before[1], time};
     time = better;
     daylight_before = daylight;

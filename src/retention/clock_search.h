@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "base/zone.h"
 
@@ -18,14 +19,16 @@ class ClockSearch {
 
   // The moment at which the clock shows `local` in that season. A reading of the other season is
   // one with that season's offset, wherever the nearest such time is. A search begins where the one
-  // before ended, which decides between two moments of the same reading.
-  std::chrono::sys_seconds find(std::chrono::local_seconds local, Season season);
+  // before ended, which decides between two moments of the same reading. Nothing for a reading that
+  // the clock skips without a change of season, if a season is asked for.
+  std::optional<std::chrono::sys_seconds> find(std::chrono::local_seconds local, Season season);
 
  private:
   bool daylight_at(std::chrono::sys_seconds time) const;
   std::chrono::sys_seconds with_offset_of(std::chrono::sys_seconds time,
                                           std::chrono::local_seconds local) const;
-  std::chrono::sys_seconds settle(std::chrono::local_seconds local, Season season) const;
+  std::optional<std::chrono::sys_seconds> settle(std::chrono::local_seconds local,
+                                                 Season season) const;
 
   const Zone& zone_;
   std::chrono::seconds last_offset_{0};

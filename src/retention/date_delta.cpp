@@ -128,7 +128,8 @@ sys_seconds moment_of_delta(std::string_view text, sys_seconds now, const Zone& 
   if (!is_timedelta(text)) return moment_of_phrase(text, now, zone);
   // The script subtracts from the time that its own clock shows.
   auto local = std::chrono::floor<seconds>(zone.to_local(now) - timedelta_of(text));
-  return ClockSearch(zone).find(local, Season::kUnknown);
+  // Without a season there is always an answer.
+  return ClockSearch(zone).find(local, Season::kUnknown).value();
 }
 
 WallTime cutoff_of(std::string_view text, WallTime now, const Zone& zone) {

@@ -131,16 +131,22 @@ class Evaluation {
     // In the zone that the phrase names the time exists, unless it is wanted in daylight saving,
     // which that zone lacks.
     if (phrase_.zones == 0 || season_ == Season::kDaylight) {
-      throw BadPhrase{"the clock skips that time",
-                      phrase_.times > 0 ? phrase_.time_at : phrase_.date_at};
+      skipped();
     }
     offset_ = seconds(phrase_.zone);
     time_ = sys_seconds(time_of(fields_).time_since_epoch() - offset_);
     shown_ = fields_;
   }
 
+  [[noreturn]] void skipped() const {
+    throw BadPhrase{"the clock skips that time",
+                    phrase_.times > 0 ? phrase_.time_at : phrase_.date_at};
+  }
+
   void find(const Civil& fields, Season season) {
-    time_ = search_.find(time_of(fields), season);
+    const auto found = search_.find(time_of(fields), season);
+    if (!found) skipped();
+    time_ = *found;
     offset_ = zone_.period_at(time_).offset;
     shown_ = civil_of(zone_.to_local(time_));
     if (shown_.year - 1900 > kMostYears || shown_.year - 1900 < -kMostYears - 1) out_of_range();

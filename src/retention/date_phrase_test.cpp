@@ -174,6 +174,14 @@ TEST(DatePhrase, no_meridian_behind_a_date_and_time_in_one) {
   }
 }
 
+TEST(DatePhrase, a_day_back_into_a_gap_between_equal_seasons) {
+  // Nuuk moved an hour on 25 March 2023 at 22:00 without calling either side summer.
+  const Zone zone = Zone::named("America/Nuuk");
+  const auto now = std::chrono::sys_seconds(std::chrono::seconds(1'679'877'149));
+  EXPECT_THROW(moment_of_phrase("1 day ago", now, zone), InvalidArgument);
+  EXPECT_EQ(moment_of_phrase("24 hours ago", now, zone), now - std::chrono::hours(24));
+}
+
 TEST(DatePhrase, the_other_season_is_looked_for_seven_years_around) {
   // Morocco had its last winter time of summer in spring 2026.
   const Zone zone = Zone::named("Africa/Casablanca");

@@ -248,6 +248,8 @@ TEST(Elasticsearch, ignores_the_zone) {
 TEST(Elasticsearch, the_search_ends_with_2126) {
   EXPECT_THAT(times(Dialect::kElasticsearch, "0 0 0 1 1 ?", "2124-06-01T00:00:00Z", 5),
               ElementsAre("2125-01-01T00:00:00Z", "2126-01-01T00:00:00Z"));
+  EXPECT_THAT(times(Dialect::kElasticsearch, "0 0 0 1 1 ? ,", "2026-06-01T00:00:00Z", 5),
+              ElementsAre());
   for (const char* mark : {"98", "99", "2030,99", "99-2030", "98/2"}) {
     EXPECT_THAT(refusal(Dialect::kElasticsearch, std::string("0 0 0 1 1 ? ") + mark),
                 HasSubstr("no such year"));

@@ -246,7 +246,8 @@ void parse_field(const Refusal& refuse, const Field& field, std::string_view tex
            "one n#k alone");
   }
   std::vector<std::string_view> entries = split(text, ",");
-  if (entries.empty()) {
+  // A year field without a year is taken, and no year is in it.
+  if (entries.empty() && field.kind != Kind::kYear) {
     refuse(text, fmt::format("'{}' is no {}", text, field.name), field.allowed);
   }
   for (std::string_view entry : entries) EntryParser(refuse, field, entry, expression).parse();
