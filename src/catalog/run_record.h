@@ -37,6 +37,8 @@ struct RunRecord {
   bool is_success() const { return outcome == "success"; }
   bool is_missed() const { return outcome == kMissed; }
   static constexpr std::string_view kMissed = "missed";
+  // Its process ended before it did.
+  static constexpr std::string_view kInterrupted = "interrupted";
 };
 
 std::string new_run_id();

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostUnwritten = 1000;
 constexpr std::size_t kRecordsToSearch = 100;
-constexpr const char* kInterrupted = "interrupted";
+constexpr std::string_view kInterrupted = catalog::RunRecord::kInterrupted;
 
 // The same event always has the same one, so that it is never recorded twice.
 std::string id_of(std::string_view what, std::string_view task, WallTime due) {

@@ -1,5 +1,7 @@
 #include "job/notify/event.h"
 
+#include "base/error.h"
+
 namespace holdfast::job {
 
 std::string_view name_of(Occasion occasion) {
@@ -18,7 +20,15 @@ std::string_view name_of(Occasion occasion) {
 
 namespace {
 
-bool has_failed(const TaskStatus& task) { return task.last && !task.last->is_success(); }
+bool is_good(const TaskStatus& task) { return !task.last || task.last->is_success(); }
+
+// A run that ended with its process begins again by itself. When it does not, it becomes late.
+bool was_cut(const catalog::RunRecord& run) {
+  return run.outcome == catalog::RunRecord::kInterrupted ||
+         run.outcome == name_of(ErrorKind::kCancelled);
+}
+
+bool has_failed(const TaskStatus& task) { return !is_good(task) && !was_cut(*task.last); }
 
 // The state that is to be told; empty when the task is well, as far as anybody wants to know.
 // It names the last success, so that the same trouble after another one is another event, also when
@@ -66,7 +76,7 @@ std::vector<Event> events_of(const StoreStatus& store,
     std::string state = state_of(task, telling);
     if (state.empty()) {
       // Not well yet, when what was told of before is not to be told of any more.
-      const bool is_well = !has_failed(task) && task.lateness <= telling.allowed;
+      const bool is_well = is_good(task) && task.lateness <= telling.allowed;
       if (known == told.end() || !is_well || !telling.on.contains(Occasion::kRecovery)) continue;
     } else if (known != told.end() && known->second == state) {
       continue;

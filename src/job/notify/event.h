@@ -4,7 +4,8 @@
 // change of state that has not been told yet; what was told is remembered by task in
 // catalog::ScheduleState::told, so that each is told once, over restarts too. A task that goes on
 // failing is told again only when the kind of failure changes, or after a success in between; a
-// late one that then fails is told as failed. Recovery is told only when something was told before.
+// late one that then fails is told as failed. A run that was cut with its process is no failure: it
+// begins again, or the task becomes late. Recovery is told only when something was told before.
 #pragma once
 
 #include <map>

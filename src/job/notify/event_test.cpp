@@ -130,6 +130,21 @@ TEST_F(EventsTest, DoNotCallARecoveryWhatHasFailedOtherwise) {
   EXPECT_THAT(tell_at("2024-06-17T07:01:00Z"), ElementsAre("recovery run3"));
 }
 
+TEST_F(EventsTest, CallARunThatWasCutNeitherAFailureNorARecovery) {
+  run_at("2024-06-17T03:00:00Z", "interrupted");
+  EXPECT_THAT(tell_at("2024-06-17T03:01:00Z"), ElementsAre());
+  run_at("2024-06-17T03:02:00Z", "no_space");
+  EXPECT_THAT(tell_at("2024-06-17T03:03:00Z"), ElementsAre("failure run2"));
+  for (const char* outcome : {"cancelled", "interrupted"}) {
+    run_at("2024-06-17T03:04:00Z", outcome);
+    EXPECT_THAT(tell_at("2024-06-17T03:05:00Z"), ElementsAre());
+  }
+  run_at("2024-06-17T03:06:00Z", "success");
+  EXPECT_THAT(tell_at("2024-06-17T03:07:00Z"), ElementsAre("recovery run5"));
+  run_at("2024-06-18T03:00:00Z", "interrupted");
+  EXPECT_THAT(tell_at("2024-06-18T05:00:00Z"), ElementsAre("late "));
+}
+
 TEST_F(EventsTest, AreTheOtherSchedulersWhileThisOneStandsBy) {
   run_at("2024-06-17T03:00:00Z", "no_space");
   StoreStatus standby = status("2024-06-17T03:01:00Z");
