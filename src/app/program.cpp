@@ -221,6 +221,7 @@ job::EngineOptions HoldfastProgram::engine_options(const cli::OpenRequest& reque
   if (request.store == config::Store::kClickHouse) {
     options.keep_chained = values().clickhouse.keep_remote;
   }
+  options.uploads = uploads_of(values(), request.store);
   if (request.store == config::Store::kElasticsearch) {
     options.keep_snapshots = snapshot_retention(values());
   }

@@ -90,6 +90,26 @@ job::StorePlan plan_of(const config::Values& values, config::Store store) {
   return planner.take();
 }
 
+std::optional<job::UploadPlace> uploads_of(const config::Values& values, config::Store store) {
+  switch (store) {
+    case config::Store::kStackGraph:
+      return job::UploadPlace{values.stackgraph.bucket_name, values.stackgraph.prefix};
+    case config::Store::kConfiguration:
+      return job::UploadPlace{values.configuration.bucket_name, values.configuration.prefix};
+    case config::Store::kClickHouse:
+      return job::UploadPlace{values.clickhouse.bucket_name, values.clickhouse.prefix};
+    case config::Store::kVictoriaMetrics0:
+      return job::UploadPlace{values.victoria_metrics[0].bucket_name,
+                              values.victoria_metrics[0].prefix};
+    case config::Store::kVictoriaMetrics1:
+      return job::UploadPlace{values.victoria_metrics[1].bucket_name,
+                              values.victoria_metrics[1].prefix};
+    case config::Store::kElasticsearch:
+      break;
+  }
+  return std::nullopt;
+}
+
 std::vector<config::Store> scheduled_stores(const config::Values& values) {
   std::vector<config::Store> stores;
   for (config::Store store : config::kAllStores) {

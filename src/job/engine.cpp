@@ -179,12 +179,24 @@ std::vector<std::string> Engine::names_to_verify(const Context& context,
   return names;
 }
 
+bool Engine::is_listed(const Context& context, const std::string& name) {
+  const std::vector<BackupEntry> entries = datastore_.list(context);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const BackupEntry& entry) { return entry.name == name; });
+}
+
 VerifyReport Engine::verify_all(const Context& context, const std::vector<std::string>& names,
                                 bool deep, Progress& progress) {
   VerifyReport total;
   const std::set<std::string> all(names.begin(), names.end());
   for (const std::string& name : names) {
-    VerifyReport one = datastore_.verify(context, {name, deep, all}, progress);
+    VerifyReport one;
+    try {
+      one = datastore_.verify(context, {name, deep, all}, progress);
+    } catch (const NotFound&) {
+      if (names.size() == 1 || is_listed(context, name)) throw;
+      continue;  // pruned meanwhile
+    }
     total.objects += one.objects;
     total.bytes += one.bytes;
     total.objects_without_checksum += one.objects_without_checksum;

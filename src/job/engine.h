@@ -17,6 +17,7 @@
 #include "catalog/run_record.h"
 #include "datastore/datastore.h"
 #include "job/hooks.h"
+#include "job/leftovers.h"
 #include "retention/slm.h"
 
 namespace holdfast::job {
@@ -44,6 +45,10 @@ struct EngineOptions {
   std::optional<std::uint64_t> keep_chained;
   std::optional<SnapshotRetention> keep_snapshots;
   std::optional<NamedRetention> keep_named;
+  // Where the store's own uploads go, so that prune finds those that were never finished.
+  std::optional<UploadPlace> uploads;
+  // Records of runs stay as long as a backup of their time does, and at least so long.
+  Duration keep_records = std::chrono::hours(90 * 24);
   Hooks hooks;
   bool catalog_is_read_only = false;  // nobody can run there: no lease, no record
 };
@@ -96,6 +101,7 @@ class Engine {
                     const RunCause& cause = {});
   // Applies the store's retention, and finishes the removal of unfinished ones; with `dry_run` only
   // says what it would do.
+  // The leftovers of dead runs (leftovers.h) are among the decisions.
   std::vector<PruneDecision> prune(const Context& context, bool dry_run,
                                    const RunCause& cause = {});
 
@@ -105,17 +111,22 @@ class Engine {
   std::vector<std::string> names_to_verify(const Context& context, const std::string& wanted);
   datastore::VerifyReport verify_all(const Context& context, const std::vector<std::string>& names,
                                      bool deep, Progress& progress);
+  bool is_listed(const Context& context, const std::string& name);
   DrillReport drill_one(const Context& context, const std::string& name, Progress& progress);
   void drill_into(const Context& context, const fs::path& data, DrillReport& report,
                   Progress& progress);
   void clear_scratch(const Context& context, Progress& progress);
-  std::vector<PruneDecision> decide_prune(const Context& context);
-  std::vector<PruneDecision> decide_about_snapshots(const Context& context,
+  using Entries = std::vector<datastore::BackupEntry>;
+  std::vector<PruneDecision> decide_prune(const Context& context, const Entries& entries);
+  std::vector<PruneDecision> decide_about_snapshots(const Context& context, const Entries& entries,
                                                     const SnapshotRetention& rules);
-  std::vector<PruneDecision> decide_about_names(const Context& context,
+  std::vector<PruneDecision> decide_about_names(const Context& context, const Entries& entries,
                                                 const NamedRetention& rules);
-  std::vector<PruneDecision> decide_about_copies(const Context& context);
-  std::vector<PruneDecision> decide_about_chains(const Context& context, std::uint64_t keep);
+  std::vector<PruneDecision> decide_about_copies(const Entries& entries);
+  std::vector<PruneDecision> decide_about_chains(const Entries& entries, std::uint64_t keep);
+  std::vector<storage::UploadInfo> find_orphans(const Context& context);
+  std::vector<std::string> remove_leftovers(const Context& context, const Entries& entries,
+                                            Fence& fence);
 
   datastore::Datastore& datastore_;
   storage::Storage& storage_;

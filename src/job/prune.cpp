@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/civil.h"
 #include "base/log.h"
@@ -13,16 +14,18 @@ namespace holdfast::job {
 
 using datastore::BackupEntry;
 
-std::vector<PruneDecision> Engine::decide_prune(const Context& context) {
-  if (options_.keep_snapshots) return decide_about_snapshots(context, *options_.keep_snapshots);
-  if (options_.keep_named) return decide_about_names(context, *options_.keep_named);
-  if (options_.keep_chained) return decide_about_chains(context, *options_.keep_chained);
-  return decide_about_copies(context);
+std::vector<PruneDecision> Engine::decide_prune(const Context& context, const Entries& entries) {
+  if (options_.keep_snapshots) {
+    return decide_about_snapshots(context, entries, *options_.keep_snapshots);
+  }
+  if (options_.keep_named) return decide_about_names(context, entries, *options_.keep_named);
+  if (options_.keep_chained) return decide_about_chains(entries, *options_.keep_chained);
+  return decide_about_copies(entries);
 }
 
-std::vector<PruneDecision> Engine::decide_about_chains(const Context& context, std::uint64_t keep) {
+std::vector<PruneDecision> Engine::decide_about_chains(const Entries& entries, std::uint64_t keep) {
   std::vector<retention::ChainedBackup> backups;
-  for (const BackupEntry& entry : datastore_.list(context)) {
+  for (const BackupEntry& entry : entries) {
     backups.push_back({entry.name, entry.parent, entry.complete, entry.is_abandoned});
   }
   std::vector<retention::Verdict> verdicts = retention::apply_chains(keep, backups);
@@ -34,9 +37,10 @@ std::vector<PruneDecision> Engine::decide_about_chains(const Context& context, s
 }
 
 std::vector<PruneDecision> Engine::decide_about_names(const Context& context,
+                                                      const Entries& entries,
                                                       const NamedRetention& rules) {
   std::vector<retention::NamedBackup> backups;
-  for (const BackupEntry& entry : datastore_.list(context)) {
+  for (const BackupEntry& entry : entries) {
     auto date = entry.details.find("date");
     backups.push_back({entry.name,
                        date == entry.details.end() ? std::nullopt : std::optional(date->second),
@@ -55,12 +59,13 @@ std::vector<PruneDecision> Engine::decide_about_names(const Context& context,
 }
 
 std::vector<PruneDecision> Engine::decide_about_snapshots(const Context& context,
+                                                          const Entries& entries,
                                                           const SnapshotRetention& rules) {
   std::vector<PruneDecision> decisions;
   std::vector<retention::Snapshot> made_by_policy;
   std::vector<std::string> names;
   std::optional<std::string> newest_good;
-  for (const BackupEntry& entry : datastore_.list(context)) {
+  for (const BackupEntry& entry : entries) {
     const std::string state = entry.details.at("state");
     const bool is_known =
         state == "SUCCESS" || state == "FAILED" || state == "PARTIAL" || state == "IN_PROGRESS";
@@ -89,10 +94,10 @@ std::vector<PruneDecision> Engine::decide_about_snapshots(const Context& context
   return decisions;
 }
 
-std::vector<PruneDecision> Engine::decide_about_copies(const Context& context) {
+std::vector<PruneDecision> Engine::decide_about_copies(const Entries& entries) {
   std::vector<retention::DatedCopy> copies;
   std::vector<PruneDecision> decisions;
-  for (const BackupEntry& entry : datastore_.list(context)) {
+  for (const BackupEntry& entry : entries) {
     if (entry.kind == "copy" && entry.complete && entry.completed) {
       copies.push_back({entry.name, entry.started ? *entry.started : *entry.completed});
     } else if (entry.kind == "copy" && !entry.complete && !entry.completed) {
@@ -112,17 +117,52 @@ std::vector<PruneDecision> Engine::decide_about_copies(const Context& context) {
   return decisions;
 }
 
+std::vector<storage::UploadInfo> Engine::find_orphans(const Context& context) {
+  if (!options_.uploads) return {};
+  return orphan_uploads(context, storage_, *options_.uploads);
+}
+
+// Of runs that died, and of backups that are gone.
+std::vector<std::string> Engine::remove_leftovers(const Context& context, const Entries& entries,
+                                                  Fence& fence) {
+  std::vector<std::string> lines = datastore_.clean(context, fence);
+  if (options_.uploads) {
+    const std::vector<std::string> left =
+        abort_uploads(context, storage_, *options_.uploads, find_orphans(context), fence);
+    lines.insert(lines.end(), left.begin(), left.end());
+  }
+  WallTime oldest = context.clock().now() - options_.keep_records;
+  for (const BackupEntry& entry : entries) {
+    if (entry.started) oldest = std::min(oldest, *entry.started);
+  }
+  const std::uint64_t records =
+      remove_records(context, storage_, options_.catalog, datastore_.store(), oldest, fence);
+  if (records > 0) {
+    lines.push_back(
+        fmt::format("removed {} records of runs before {}", records, format_rfc3339(oldest)));
+  }
+  return lines;
+}
+
 std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run,
                                          const RunCause& cause) {
-  std::vector<PruneDecision> decisions = decide_prune(context);
-  bool any = std::any_of(decisions.begin(), decisions.end(),
-                         [](const PruneDecision& d) { return d.remove; });
+  std::vector<PruneDecision> decisions = decide_prune(context, datastore_.list(context));
+  std::vector<PruneDecision> orphans;
+  for (const storage::UploadInfo& upload : find_orphans(context)) {
+    orphans.push_back({upload.key, true,
+                       fmt::format("an upload that was begun at {} and never finished",
+                                   format_rfc3339(upload.started))});
+  }
+  decisions.insert(decisions.end(), orphans.begin(), orphans.end());
+  const bool any = std::any_of(decisions.begin(), decisions.end(),
+                               [](const PruneDecision& d) { return d.remove; });
   // One that was due by itself is recorded also when there was nothing to do.
   if (dry_run || !(any || options_.keep_snapshots || cause.due)) return decisions;
   Run run(context, storage_, options_, datastore_.store(), "prune", cause);
   return run.execute([&](const Context& inside, Fence& fence) {
     // Again under the lease: until then a copy may have been in the making.
-    decisions = decide_prune(inside);
+    const Entries entries = datastore_.list(inside);
+    decisions = decide_prune(inside, entries);
     std::vector<std::string> doomed;
     for (const PruneDecision& decision : decisions) {
       if (decision.remove) doomed.push_back(decision.name);
@@ -132,7 +172,10 @@ std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run,
     if (!options_.keep_named) std::reverse(doomed.begin(), doomed.end());
     for (const std::string& name : doomed) datastore_.remove(inside, name, fence);
     run.record().counts["removed"] = doomed.size();
-    for (const std::string& line : datastore_.clean(inside, fence)) log::info(inside, line);
+    for (const std::string& line : remove_leftovers(inside, entries, fence)) {
+      log::info(inside, line);
+    }
+    decisions.insert(decisions.end(), orphans.begin(), orphans.end());
     return decisions;
   });
 }

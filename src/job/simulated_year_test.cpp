@@ -113,6 +113,7 @@ class SimulatedYear : public ::testing::TestWithParam<std::uint64_t> {
     site->plan = {std::move(name), std::move(tasks)};
     site->options.catalog = catalog_;
     site->options.lease.wait_at_most = 24h;
+    site->options.keep_records = 1000 * 24h;  // the test reads all of them
     sites_.push_back(std::move(site));
     return *sites_.back();
   }
