@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <iterator>
 #include <optional>
+#include <set>
 
 namespace holdfast::dashboard {
 
@@ -253,11 +254,12 @@ void write_running(std::string& out, const std::vector<StoreStatus>& stores) {
   }
   for (const RunningMetric& metric : kRunningMetrics) {
     head(out, metric.name, "gauge", metric.help);
+    std::set<std::string> seen;  // a line twice would make a scraper refuse all of them
     for (const StoreStatus& store : stores) {
       for (const Running& running : store.running) {
-        if (const Value value = metric.value(running)) {
-          sample(out, metric.name, labels_of(store, running), *value);
-        }
+        const std::string labels = labels_of(store, running);
+        const Value value = metric.value(running);
+        if (value && seen.insert(labels).second) sample(out, metric.name, labels, *value);
       }
     }
   }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
+#include <sstream>
 
 #include "dashboard/status_testing.h"
 
@@ -97,6 +99,20 @@ TEST(Metrics, TellARestoreByItsPurpose) {
   stores[1].running.at(0).purpose = "restore";
   EXPECT_THAT(metrics_text(stores, {}, kNow),
               HasSubstr(R"(holdfast_running_done_bytes{store="clickhouse",task="restore"} 512)"));
+}
+
+TEST(Metrics, HaveNoLineTwice) {
+  auto stores = three_stores(kNow);
+  stores[1].running.push_back(stores[1].running.front());
+  stores[1].running.push_back(stores[1].running.front());
+  stores[1].running.back().kind = job::TaskKind::kVerify;
+  std::istringstream lines(metrics_text(stores, {}, kNow));
+  std::set<std::string> seen;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_TRUE(seen.insert(line.substr(0, line.rfind(' '))).second) << line;
+  }
+  EXPECT_TRUE(seen.contains(R"(holdfast_running_done_bytes{store="clickhouse",task="full"})"));
+  EXPECT_TRUE(seen.contains(R"(holdfast_running_done_bytes{store="clickhouse",task="verify"})"));
 }
 
 TEST(Metrics, EscapeWhatRecordsHold) {
