@@ -36,6 +36,10 @@ datastore::sg::GremlinOptions gremlin_options(const config::StackGraphServer& se
   options.password = server.password;
   options.ca_file = server.ca_file;
   options.traversal = server.traversal_source;
+  options.streams = unsigned(server.streams);
+  options.answer_timeout = server.answer_timeout;
+  options.idle_timeout = server.idle_timeout;
+  options.compress = server.compression == config::GraphCompression::kZstd;
   return options;
 }
 

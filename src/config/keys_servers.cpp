@@ -104,7 +104,7 @@ void add_elasticsearch(std::vector<Key>& keys) {
 
 // What StackGraph and the settings have in common; `commands` finds their part of Values.
 struct CommandDefaults {
-  std::string path, what, export_command, import_command, import_doc;
+  std::string path, what, export_command, import_command, import_doc, pipe_doc;
 };
 void add_commands(std::vector<Key>& keys, const CommandDefaults& of,
                   const std::function<ExportCommands&(Values&)>& commands) {
@@ -112,7 +112,8 @@ void add_commands(std::vector<Key>& keys, const CommandDefaults& of,
     return [commands, member](Values& values) -> auto& { return commands(values).*member; };
   };
   keys.push_back(words(of.path + "exportCommand", at(&ExportCommands::export_command),
-                       of.export_command, "writes " + of.what + " to {file}; run without a shell"));
+                       of.export_command,
+                       "writes " + of.what + " to {file}" + of.pipe_doc + "; run without a shell"));
   keys.push_back(words(of.path + "importCommand", at(&ExportCommands::import_command),
                        of.import_command, of.import_doc));
   keys.push_back(secrets(of.path + "environment", at(&ExportCommands::environment),
@@ -136,7 +137,8 @@ void add_stackgraph(std::vector<Key>& keys) {
   add_commands(keys,
                {path, "the graph", "[stackstate-server, -export, \"{file}\"]",
                 "[stackstate-server, -import, \"{file}\", \"{force}\"]",
-                "reads it from {file}; {force} becomes -force or goes away"},
+                "reads it from {file}; {force} becomes -force or goes away",
+                ", or into the named pipe {pipe} (then no file is needed)"},
                [](Values& values) -> ExportCommands& { return values.holdfast.stackgraph; });
   keys.push_back(
       words(path + "stackPacksCommand", HOLDFAST_AT(holdfast.stackgraph.stack_packs_command), "[]",
@@ -154,6 +156,16 @@ void add_stackgraph(std::vector<Key>& keys) {
                       "system's"));
   keys.push_back(text(path + "traversalSource", HOLDFAST_AT(holdfast.stackgraph.traversal_source),
                       "g", "the name of the graph's traversal source on that server"));
+  keys.push_back(number(path + "streams", HOLDFAST_AT(holdfast.stackgraph.streams), 2, 1, 16,
+                        "connections over which a graph is read at once"));
+  keys.push_back(duration(path + "answerTimeout", HOLDFAST_AT(holdfast.stackgraph.answer_timeout),
+                          "10m", "from a request, or a part of its answer, to the next part"));
+  keys.push_back(duration(path + "idleTimeout", HOLDFAST_AT(holdfast.stackgraph.idle_timeout),
+                          "60s", "a server that sends nothing for so long is given up"));
+  keys.push_back(choice<GraphCompression>(
+      path + "compression", HOLDFAST_AT(holdfast.stackgraph.compression), "none",
+      {{"none", GraphCompression::kNone}, {"zstd", GraphCompression::kZstd}},
+      "of what driver gremlin exports; TinkerPop's own reader takes plain files only"));
   keys.push_back(
       text(path + "drillUrl", HOLDFAST_AT(holdfast.stackgraph.drill_url), "\"\"",
            "the Gremlin server of an empty graph that drills import into and clear again; "

@@ -227,30 +227,58 @@ void check_encryption(Loaded& loaded) {
   }
 }
 
-void check_servers(Loaded& loaded) {
+// The same server under another spelling is the same one: default port, case of the host, a slash
+// at the end.
+std::string plain_address(std::string url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const std::size_t path = std::min(url.find('/', scheme + 3), url.size());
+  std::transform(url.begin(), url.begin() + std::ptrdiff_t(path), url.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  while (url.size() > path && url.back() == '/') url.pop_back();
+  const std::string port = url.starts_with("wss://") ? ":443" : ":80";
+  if (url.substr(0, path).ends_with(port)) url.erase(path - port.size(), port.size());
+  return url;
+}
+
+bool names(const std::vector<std::string>& command, std::string_view what) {
+  return std::any_of(command.begin(), command.end(),
+                     [&](const std::string& word) { return word.find(what) != std::string::npos; });
+}
+
+void check_commands(Loaded& loaded) {
   const StackGraphServer& stackgraph = loaded.values.holdfast.stackgraph;
-  // A drill clears that graph.
-  if (!stackgraph.drill_url.empty() && stackgraph.drill_url == stackgraph.url) {
-    refuse(loaded, "holdfast.stackgraph.drillUrl", "is the address of the live graph",
-           "name a graph of its own, whose data may be deleted");
-  }
   const ConfigurationServer& settings = loaded.values.holdfast.configuration;
   std::vector<std::pair<std::string, const std::vector<std::string>*>> commands = {
       {"holdfast.configuration.exportCommand", &settings.export_command},
       {"holdfast.configuration.importCommand", &settings.import_command}};
+  const bool has_pipe = names(stackgraph.export_command, "{pipe}");
   if (stackgraph.driver == StackGraphDriver::kCommand) {
-    commands.emplace_back("holdfast.stackgraph.exportCommand", &stackgraph.export_command);
+    const std::string path = "holdfast.stackgraph.exportCommand";
+    if (!has_pipe) commands.emplace_back(path, &stackgraph.export_command);
+    if (has_pipe && names(stackgraph.export_command, "{file}")) {
+      refuse(loaded, path, "names {file} as well as {pipe}", "give it one of them");
+    }
     commands.emplace_back("holdfast.stackgraph.importCommand", &stackgraph.import_command);
   }
   if (!stackgraph.stack_packs_command.empty()) {
     commands.emplace_back("holdfast.stackgraph.stackPacksCommand", &stackgraph.stack_packs_command);
   }
   for (const auto& [path, command] : commands) {
-    const bool names_file = std::any_of(command->begin(), command->end(), [](const auto& word) {
-      return word.find("{file}") != std::string::npos;
-    });
-    if (!names_file) refuse(loaded, path, "has no {file}", "put {file} where the file's name goes");
+    if (names(*command, "{file}")) continue;
+    refuse(loaded, path, "has no {file}", "put {file} where the file's name goes");
   }
+}
+
+void check_servers(Loaded& loaded) {
+  const StackGraphServer& stackgraph = loaded.values.holdfast.stackgraph;
+  // A drill clears that graph.
+  if (!stackgraph.drill_url.empty() &&
+      plain_address(stackgraph.drill_url) == plain_address(stackgraph.url)) {
+    refuse(loaded, "holdfast.stackgraph.drillUrl", "is the address of the live graph",
+           "name a graph of its own, whose data may be deleted");
+  }
+  check_commands(loaded);
   const Smtp& smtp = loaded.values.holdfast.notifications.smtp;
   if (!smtp.host.empty() && (smtp.from.empty() || smtp.to.empty())) {
     refuse(loaded, "holdfast.notifications.smtp.host", "is given without from or to",

@@ -315,12 +315,37 @@ TEST(Rules, TheCatalogsBucketMustSuitTheStorageToo) {
               ElementsAre("holdfast.catalog.bucketName"));
 }
 
+TEST(Rules, AGraphForDrillsIsNotTheLiveOne) {
+  const auto errors = [](const std::string& url, const std::string& drill) {
+    return errors_of(
+        fmt::format("holdfast: {{stackgraph: {{url: '{}', drillUrl: '{}'}}}}", url, drill));
+  };
+  const std::vector<std::pair<std::string, std::string>> same = {
+      {"ws://graph:8182/gremlin", "ws://graph:8182/gremlin"},
+      {"ws://graph:8182/gremlin", "ws://GRAPH:8182/gremlin/"},
+      {"ws://graph/gremlin", "WS://graph:80/gremlin"},
+      {"wss://graph:443", "wss://graph/"}};
+  for (const auto& [url, drill] : same) {
+    EXPECT_THAT(errors(url, drill), ElementsAre("holdfast.stackgraph.drillUrl")) << drill;
+  }
+  const std::vector<std::pair<std::string, std::string>> others = {
+      {"ws://graph:8182/gremlin", "ws://graph:8183/gremlin"},
+      {"ws://graph:8182/gremlin", "ws://graph:8182/Gremlin"},
+      {"wss://graph:80/gremlin", "wss://graph/gremlin"}};
+  for (const auto& [url, drill] : others) EXPECT_THAT(errors(url, drill), IsEmpty()) << drill;
+}
+
 TEST(Rules, CommandsNameTheFileAndMailsHaveAddresses) {
   EXPECT_THAT(errors_of("holdfast: {stackgraph: {exportCommand: [dump]}}"),
               ElementsAre("holdfast.stackgraph.exportCommand"));
   EXPECT_THAT(errors_of("holdfast: {stackgraph: {exportCommand: [dump, '--to={file}']}}"),
               IsEmpty());
   EXPECT_THAT(errors_of("holdfast: {stackgraph: {driver: gremlin, exportCommand: []}}"), IsEmpty());
+  EXPECT_THAT(errors_of("holdfast: {stackgraph: {exportCommand: [dump, '{pipe}']}}"), IsEmpty());
+  EXPECT_THAT(errors_of("holdfast: {stackgraph: {exportCommand: ['{file}', '{pipe}']}}"),
+              ElementsAre("holdfast.stackgraph.exportCommand"));
+  EXPECT_THAT(errors_of("holdfast: {configuration: {exportCommand: [dump, '{pipe}']}}"),
+              ElementsAre("holdfast.configuration.exportCommand"));
   EXPECT_THAT(errors_of("holdfast: {notifications: {smtp: {host: mail, from: a@b}}}"),
               ElementsAre("holdfast.notifications.smtp.host"));
   EXPECT_THAT(errors_of("holdfast: {notifications: {smtp: {host: mail, from: a@b, to: c@d}}}"),

@@ -234,6 +234,7 @@ struct ElasticsearchServer : Rates {
   std::string retention_schedule;  // Elasticsearch dialect
 };
 enum class StackGraphDriver { kCommand, kGremlin };
+enum class GraphCompression { kNone, kZstd };
 // A pair of commands that writes an export to a file, and reads it.
 struct ExportCommands : Rates {
   std::vector<std::string> export_command, import_command;
@@ -249,6 +250,9 @@ struct StackGraphServer : ExportCommands {
   std::string ca_file;           // empty: the system's
   std::string traversal_source;  // the graph's name on that server
   std::string drill_url;         // of an empty graph for drills; empty: there is none
+  std::uint64_t streams = 2;     // connections of an export
+  Duration answer_timeout{}, idle_timeout{};
+  GraphCompression compression = GraphCompression::kNone;
   std::vector<std::string> stack_packs_command;  // empty: StackPacks are not backed up
 };
 struct ConfigurationServer : ExportCommands {

@@ -70,6 +70,32 @@ class GremlinStoreTest(StackGraphTestCase):
         self.refused(CORRUPT, "restore", STORE, "cut.graph", "--force", "--no-safety-backup")
         self.assertEqual(self.counts(), live)
 
+    def test_one_that_is_compressed(self):
+        values = json.loads(self.gateway.values.read_text())
+        values["holdfast"]["stackgraph"].update(compression="zstd", streams=3)
+        self.gateway.values.write_text(json.dumps(values))
+        for script in (gremlin_data.EVERYTHING, gremlin_data.SEVERAL_VALUES, gremlin_data.many(500, 1500)):
+            self.server.run(script)
+        live = self.counts()
+        name = self.backup()
+        bytes_ = (self.bucket / name).read_bytes()
+        self.assertEqual(bytes_[:4], b"\x28\xb5\x2f\xfd")
+        self.assertEqual(self.names(), [name])
+        self.holdfast("verify", STORE, name, "--deep")
+        self.holdfast("drill", STORE, name)
+        self.holdfast("restore", STORE, name, "--force", "--no-safety-backup")
+        self.assertEqual(self.counts(), live)
+        # Known by its content, while new ones are plain.
+        values["holdfast"]["stackgraph"].update(compression="none")
+        self.gateway.values.write_text(json.dumps(values))
+        moved = self.rename(name, "moved.graph")
+        self.holdfast("restore", STORE, moved, "--force", "--no-safety-backup")
+        self.assertEqual(self.counts(), live)
+        # One that is cut short, of which nobody knows anything.
+        (self.bucket / "cut.graph").write_bytes(bytes_[:-40])
+        self.refused(CORRUPT, "restore", STORE, "cut.graph", "--force", "--no-safety-backup")
+        self.assertEqual(self.counts(), live)
+
     def test_a_drill_clears_only_what_is_its_own(self):
         self.server.run(gremlin_data.many(20, 40))
         self.backup()

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/random.h"
+#include "transfer/streamed_upload.h"
 
 namespace holdfast::datastore::sg {
 
@@ -39,20 +41,12 @@ class BackupRun {
                     const std::string& run_id) {
     using std::chrono::floor;
     const auto now = floor<std::chrono::seconds>(context_.clock().now());
-    note_.run_id = run_id;
+    note_.run_id = run_id.empty() ? random_hex(6) : run_id;  // of a safety copy
     choose_name(before, name_at(store_.names, civil_of(store_.zone.to_local(now))));
-    workspace.require_space(newest_bytes_, "backup of " + store_.name);
     file_ = workspace.path() / note_.name;
-    note_.measured = store_.tool->export_graph(context_, file_, progress_);
-    const FileState state = state_of(file_);
-    if (state.bytes == 0) {
-      throw Failed("backup of " + store_.name, "the export is empty: there is nothing in the graph",
-                   "an empty one would stand in the list as a backup; look whether the right graph "
-                   "is asked");
-    }
-    note_.digest = digest_of_file(context_, file_);
-    const fs::path stack_packs = export_stack_packs();
-    publish(state);
+    const bool streams = store_.tool->streams() && store_.split_bytes == 0 &&
+                         store_.local_folder.empty() && store_.storage->multipart();
+    const fs::path stack_packs = streams ? stream(workspace) : export_and_send(workspace);
     BackupOutcome out;
     if (!stack_packs.empty()) send_stack_packs(stack_packs, out);
     if (!store_.local_folder.empty()) keep_local(out);
@@ -65,6 +59,49 @@ class BackupRun {
   }
 
  private:
+  // By way of a file of ours.
+  fs::path export_and_send(const Workspace& workspace) {
+    workspace.require_space(newest_bytes_, "backup of " + store_.name);
+    note_.measured = store_.tool->export_graph(context_, file_, progress_);
+    const FileState state = state_of(file_);
+    if (state.bytes == 0) refuse_empty();
+    note_.digest = digest_of_file(context_, file_);
+    fs::path stack_packs = export_stack_packs();
+    publish(state);
+    return stack_packs;
+  }
+
+  // As it is made: it shows when it is known to be whole.
+  fs::path stream(const Workspace& workspace) {
+    const storage::ObjectRef ref{store_.bucket, store_.prefix + note_.name};
+    const storage::Attributes early = early_attributes_of(note_);
+    transfer::StreamedUpload upload(context_, *store_.storage, ref, early, store_.transfer,
+                                    newest_bytes_);
+    note_.measured = store_.tool->stream_graph(
+        context_, workspace.path(), [&](std::string_view bytes) { upload.write(bytes); },
+        progress_);
+    note_.digest = upload.finish();
+    if (note_.digest.size == 0) refuse_empty();
+    fs::path stack_packs = export_stack_packs();
+    fence_.check();
+    write_note(context_, store_, note_);
+    fence_.check();
+    const storage::Attributes late = attributes_of(note_);
+    try {
+      upload.publish(late);
+    } catch (const std::exception&) {
+      take_back({.ref = ref, .attributes = early}, {{.ref = ref, .attributes = late}});
+      throw;
+    }
+    return stack_packs;
+  }
+
+  [[noreturn]] void refuse_empty() const {
+    throw Failed("backup of " + store_.name, "the export is empty: there is nothing in the graph",
+                 "an empty one would stand in the list as a backup; look whether the right graph "
+                 "is asked");
+  }
+
   void choose_name(const std::string& before, const std::string& name) {
     std::set<std::string> taken;
     for (const StoredGraph& graph : list_graphs(context_, store_)) {

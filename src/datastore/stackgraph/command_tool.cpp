@@ -8,12 +8,14 @@
 #include "base/child.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "datastore/stackgraph/export_pipe.h"
 
 namespace holdfast::datastore::sg {
 
 namespace {
 
 constexpr std::size_t kLongestLine = 300;
+constexpr std::string_view kPipe = "{pipe}";
 // A file system may note times only to the second or two.
 constexpr auto kCoarseTime = std::chrono::seconds(2);
 
@@ -30,6 +32,7 @@ std::vector<std::string> arguments_of(const std::vector<std::string>& command, c
     if (argument == "{force}" && !force) continue;
     replace_all(argument, "{force}", force ? "-force" : "");
     replace_all(argument, "{file}", file.string());
+    replace_all(argument, kPipe, file.string());
     out.push_back(std::move(argument));
   }
   return out;
@@ -53,14 +56,55 @@ std::vector<std::string> lines_of(const std::string& output) {
   return lines;
 }
 
+bool names(const std::vector<std::string>& command, std::string_view what) {
+  return std::any_of(command.begin(), command.end(), [&](const std::string& argument) {
+    return argument.find(what) != std::string::npos;
+  });
+}
+
 class CommandTool : public GraphTool {
  public:
-  explicit CommandTool(CommandOptions options) : options_(std::move(options)) {}
+  explicit CommandTool(CommandOptions options)
+      : options_(std::move(options)), streams_(names(options_.export_command, kPipe)) {
+    if (!streams_) return;
+    const bool looks_into_it = options_.most_bytes > 0 || !options_.required_line.empty();
+    if (looks_into_it || names(options_.export_command, "{file}")) {
+      throw InvalidArgument("exportCommand of " + options_.what,
+                            looks_into_it ? "what it writes is looked at as a whole"
+                                          : "it names {file} as well as {pipe}",
+                            "give it {file} alone");
+    }
+  }
+
+  bool streams() const override { return streams_; }
 
   Measurement export_graph(const Context& context, const fs::path& file,
                            Progress& progress) override {
+    if (streams_) return GraphTool::export_graph(context, file, progress);
     progress.phase("export", 0, 0);
     run_export(context, file);
+    return {};
+  }
+
+  Measurement stream_graph(const Context& context, const fs::path& folder, const Sink& take,
+                           Progress& progress) override {
+    progress.phase("export", 0, 0);
+    const std::string what = "export " + options_.what;
+    const fs::path path = folder / "export.pipe";
+    ExportPipe pipe(path);
+    Result result;
+    pipe.take_while(context, take, progress,
+                    [&] { result = run(context, what, options_.export_command, path, false); });
+    judge(what, options_.export_command.front(), result);
+    if (pipe.is_still_open()) {
+      throw Failed(what, "somebody still writes into the pipe after the command has ended",
+                   "the command must end when the export is complete");
+    }
+    if (!pipe.is_whole()) {
+      throw Failed(what, "the command put something else in the place of the pipe",
+                   "it must write into the pipe from its beginning to its end; if it cannot, give "
+                   "it {file}");
+    }
     return {};
   }
 
@@ -207,6 +251,7 @@ class CommandTool : public GraphTool {
   }
 
   CommandOptions options_;
+  const bool streams_;
 };
 
 }  // namespace

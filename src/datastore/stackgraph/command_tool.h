@@ -13,7 +13,8 @@ namespace holdfast::datastore::sg {
 
 struct CommandOptions {
   std::string what = "StackGraph's data";  // for people
-  // {file} is replaced by the path, {force} by -force, or left out with the whole argument.
+  // {file} is replaced by the path, {force} by -force, or left out with the whole argument. {pipe}
+  // in place of {file}, of an export: the path of a named pipe.
   std::vector<std::string> export_command, import_command;
   std::map<std::string, Secret> environment;    // added to this process's
   fs::path folder;                              // the commands work there; empty: in the file's own
@@ -27,6 +28,7 @@ struct CommandOptions {
 // Besides what GraphTool says: a command that ends with another status than 0 has failed, whatever
 // it has written, and the last line that it printed is told; so is one that prints the documented
 // error and ends with 0. What it prints goes to the log, line by line.
+// InvalidArgument for a {pipe} that cannot be served.
 std::unique_ptr<GraphTool> make_command_tool(const CommandOptions& options);
 
 // Runs the export command alone, as export_graph() does: for what lies beside a graph.

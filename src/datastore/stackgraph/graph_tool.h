@@ -1,12 +1,15 @@
 // One way to take a whole graph out into a file and to bring it back: a pair of commands, or the
 // Gremlin client.
 //
-// Not thread-safe. Everything is told to work on a file of ours on this machine's disk: so that it
-// is checked to the last byte before anybody sees it, in the bucket or in the graph.
+// Not thread-safe. What is imported is a file of ours on this machine's disk, so that it is checked
+// to the last byte before the graph is touched; an export may go to the storage as it is made,
+// where nobody sees it before it is whole.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/context.h"
 #include "base/file.h"
@@ -22,11 +25,21 @@ inline constexpr const char* kNotEmpty = "Restore isn't possible in a non empty"
 class GraphTool {
  public:
   virtual ~GraphTool() = default;
-  // Makes `file`, whole when it returns; it does not exist before. What is told was counted on the
+  // The bytes of an export, in their order; called by several threads, one at a time. What it
+  // throws ends the export and goes through.
+  using Sink = std::function<void(std::string_view bytes)>;
+  // Whether it exports into a sink, with stream_graph(), or makes a file, with export_graph().
+  virtual bool streams() const = 0;
+  // As export_graph, into `take`. When it throws, what came is no export. `folder` is an empty one
+  // of ours.
+  virtual Measurement stream_graph(const Context& context, const fs::path& folder, const Sink& take,
+                                   Progress& progress);
+  // Makes `file`, whole when it returns; it does not exist before. Of a tool that streams this is
+  // what stream_graph() gives. What is told was counted on the
   // way: of a command nothing, of a graph "vertices", "edges" and its other parts, and the hash
   // "graph". Failed when the graph changed meanwhile.
   virtual Measurement export_graph(const Context& context, const fs::path& file,
-                                   Progress& progress) = 0;
+                                   Progress& progress);
   // nullopt: only an import would tell.
   virtual std::optional<bool> is_empty(const Context& context) = 0;
   // Corrupt when the file cannot be what an export makes, Failed when the graph's server cannot

@@ -104,6 +104,31 @@ std::vector<storage::ObjectInfo> list_under(const Context& context, const Store&
   }
 }
 
+// The notes of an export that was called so.
+std::vector<Note> notes_by_name(const Context& context, const Store& store,
+                                const std::string& name) {
+  std::vector<Note> out;
+  for (const storage::ObjectInfo& object : list_under(context, store, store.prefix + kNotes)) {
+    if (name_of_note(store, object.key) != name) continue;
+    auto note = read_note(context, store, object.key);
+    if (note && note->name == name) out.push_back(std::move(*note));
+  }
+  return out;
+}
+
+// The other note of an export whose metadata could only tell the run.
+std::optional<Note> note_of_run(const Context& context, const Store& store,
+                                const std::string& early) {
+  const Json json = Json::parse(early, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto name = json.find("name"), run = json.find("run");
+  if (name == json.end() || run == json.end() || !name->is_string()) return std::nullopt;
+  for (Note& note : notes_by_name(context, store, name->get<std::string>())) {
+    if (*run == note.run_id) return std::move(note);
+  }
+  return std::nullopt;
+}
+
 // What lies there by one name.
 struct Variants {
   StoredGraph whole, split;
@@ -148,7 +173,8 @@ std::optional<Note> note_of(const Context& context, const Store& store, const St
   if (!info) return std::nullopt;
   auto metadata = info->attributes.metadata.find(kMetadata);
   if (metadata == info->attributes.metadata.end()) return std::nullopt;
-  return parse_note(metadata->second, "backup " + graph.name);
+  const auto note = parse_note(metadata->second, "backup " + graph.name);
+  return note ? note : note_of_run(context, store, metadata->second);
 }
 
 // Whoever may write new objects could lay parts beside a finished export: they are none of it.
@@ -255,12 +281,9 @@ std::optional<Note> find_note(const Context& context, const Store& store,
 
 std::optional<Note> find_note_by_name(const Context& context, const Store& store,
                                       const std::string& name) {
-  for (const storage::ObjectInfo& object : list_under(context, store, store.prefix + kNotes)) {
-    if (name_of_note(store, object.key) != name) continue;
-    auto note = read_note(context, store, object.key);
-    if (note && note->name == name) return note;
-  }
-  return std::nullopt;
+  std::vector<Note> notes = notes_by_name(context, store, name);
+  if (notes.empty()) return std::nullopt;
+  return std::move(notes.front());
 }
 
 storage::ObjectRef stack_packs_of(const Store& store, const std::string& name) {
@@ -303,11 +326,22 @@ unsigned remove_idle_notes(const Context& context, const Store& store, Fence& fe
   return removed;
 }
 
-storage::Attributes attributes_of(const Note& note) {
+namespace {
+
+storage::Attributes attributes_with(const Json& metadata) {
   storage::Attributes attributes;
   attributes.headers["content-type"] = "application/octet-stream";
-  attributes.metadata[kMetadata] = json_of(note).dump(-1, ' ', true);
+  attributes.metadata[kMetadata] = metadata.dump(-1, ' ', true);
   return attributes;
+}
+
+}  // namespace
+
+storage::Attributes attributes_of(const Note& note) { return attributes_with(json_of(note)); }
+
+storage::Attributes early_attributes_of(const Note& note) {
+  return attributes_with(
+      {{"format", kFormat}, {"min_reader", kFormat}, {"name", note.name}, {"run", note.run_id}});
 }
 
 }  // namespace holdfast::datastore::sg

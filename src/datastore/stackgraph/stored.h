@@ -31,6 +31,8 @@ struct StoredGraph {
 // for a file that was moved by hand and has lost its metadata.
 struct Note {
   std::string name;  // at backup time
+  // Of an export that was sent as it was made, its object's metadata could not tell this: it is in
+  // the other note.
   transfer::ObjectDigest digest;
   unsigned parts = 1;
   std::string run_id;
@@ -70,5 +72,7 @@ void remove_note(const Context& context, const Store& store, const Note& note);
 unsigned remove_idle_notes(const Context& context, const Store& store, Fence& fence);
 
 storage::Attributes attributes_of(const Note& note);
+// What is known before the bytes are: whose they will be.
+storage::Attributes early_attributes_of(const Note& note);
 
 }  // namespace holdfast::datastore::sg

@@ -25,6 +25,7 @@ struct GremlinOptions {
   // How large a request of an import may be: the server's maxContentLength is 64 KiB in some of
   // its configurations.
   std::size_t request_bytes = std::size_t(60) * 1000;
+  bool compress = false;  // exports with zstd
   // Whether the graph is asked to take the file's ids, where it takes any.
   bool keep_ids = true;
 };

@@ -10,6 +10,7 @@
 #include "datastore/stackgraph/gremlin/read_graph.h"
 #include "datastore/stackgraph/gremlin/scripts.h"
 #include "datastore/stackgraph/gremlin/write_graph.h"
+#include "datastore/stackgraph/zstd_sink.h"
 
 namespace holdfast::datastore::sg {
 
@@ -51,20 +52,18 @@ class GremlinTool : public GraphTool {
     }
   }
 
-  Measurement export_graph(const Context& context, const fs::path& file,
+  bool streams() const override { return true; }
+
+  Measurement stream_graph(const Context& context, const fs::path&, const Sink& take,
                            Progress& progress) override {
-    const Descriptor descriptor = create_file(file, 0600);
-    try {
-      const codec::GraphSummary summary = read_graph(
-          context, options_, "export graph",
-          [&](std::string_view lines) { write_all(descriptor.get(), lines, file); }, {}, progress);
-      sync_file(descriptor.get(), file);
-      note_unknown(summary, progress);
-      return measurement_of(summary);
-    } catch (...) {
-      remove_file_if_there(file);
-      throw;
-    }
+    std::optional<ZstdSink> packed;
+    if (options_.compress) packed.emplace(take);
+    const codec::GraphSummary summary = read_graph(
+        context, options_, "export graph",
+        [&](std::string_view lines) { packed ? packed->add(lines) : take(lines); }, {}, progress);
+    if (packed) packed->finish();
+    note_unknown(summary, progress);
+    return measurement_of(summary);
   }
 
   std::optional<bool> is_empty(const Context& context) override {
