@@ -1,5 +1,6 @@
 """S3 storages for a gateway to stand in front of: moto (nobody here wrote it), and a proxy of ours before it that allows what a policy
 allows, answers other ETags as an encrypted bucket does, and breaks what a test wants broken."""
+import contextlib
 import http.client
 import http.server
 import pathlib
@@ -77,6 +78,7 @@ class Proxy:
         self.bad_etags: list[str] = []
         self.session_tokens: set[str] = set()
         self.cuts: list[str] = []
+        self.one_condition = threading.Lock()  # S3 decides and writes in one step; moto in two
         self.checked: set[str] = set()  # keys whose upload was begun with a checksum
         handler = type("ProxyHandler", (Handler,), {"proxy": self})
         self.server = Server(("127.0.0.1", 0), handler)
@@ -191,22 +193,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "POST" and "uploadId" in query:
             body = self.swap_etags(body)
             headers["content-length"] = str(len(body))
-        self.forward(headers, body, action, query)
+        self.forward(headers, body, action)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
 
     def swap_etags(self, document: bytes) -> bytes:
         return ETAG.sub(lambda match: match[1] + self.proxy.other(match[2].decode()).encode(), document)
 
-    def forward(self, headers: dict, body: bytes, action: str, query: dict):
+    def forward(self, headers: dict, body: bytes, action: str):
         headers.pop("expect", None)
+        is_decided = self.command in ("PUT", "POST") and ("if-match" in headers or "if-none-match" in headers)
+        with self.proxy.one_condition if is_decided else contextlib.nullcontext():
+            answer, content = self.ask_upstream(headers, body)
+        self.answer(answer, content, action)
+
+    def ask_upstream(self, headers: dict, body: bytes) -> tuple:
         connection = http.client.HTTPConnection("127.0.0.1", self.proxy.upstream_port, timeout=120)
         try:
             connection.request(self.command, self.path, body or None, headers)
             answer = connection.getresponse()
-            content = answer.read()
+            return answer, answer.read()
         finally:
             connection.close()
+
+    def answer(self, answer, content: bytes, action: str):
         xml = "xml" in (answer.getheader("Content-Type") or "")
         if xml:
             content = self.swap_etags(content)
