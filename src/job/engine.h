@@ -125,6 +125,8 @@ class Engine {
   std::vector<PruneDecision> decide_about_copies(const Entries& entries);
   std::vector<PruneDecision> decide_about_chains(const Entries& entries, std::uint64_t keep);
   std::vector<storage::UploadInfo> find_orphans(const Context& context);
+  std::vector<std::string> remove_all(const Context& context,
+                                      const std::vector<std::string>& doomed, Fence& fence);
   std::vector<std::string> remove_leftovers(const Context& context, const Entries& entries,
                                             Fence& fence);
 

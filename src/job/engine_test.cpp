@@ -1,6 +1,7 @@
 #include "job/engine.h"
 
 #include <gtest/gtest.h>
+#include <set>
 
 #include "storage/memory/memory_storage.h"
 #include "storage/wrap/wrap.h"
@@ -57,6 +58,7 @@ class NamesDatastore : public datastore::Datastore {
   }
   void remove(const Context&, const std::string& name, Fence& fence) override {
     fence.check();
+    if (stays.contains(name)) throw AccessDenied("remove " + name, "it is locked");
     removed.push_back(name);
   }
   std::vector<std::string> clean(const Context&, Fence& fence) override {
@@ -73,6 +75,7 @@ class NamesDatastore : public datastore::Datastore {
   std::vector<BackupEntry> entries;
   std::optional<Unavailable> backup_error;
   std::vector<std::string> conflicts, restored, removed, mended;
+  std::set<std::string> stays;  // cannot be removed
   std::string run_id, bad;
   datastore::Measurement measured;
   std::optional<datastore::Measurement> recorded_then;
@@ -256,6 +259,35 @@ TEST_F(EngineTest, PruneOfChainsKeepsWhatIsNeededAndRemovesTheNewestFirst) {
   EXPECT_TRUE(store_.removed.empty());
   Engine(store_, *memory_, options_).prune(context_, false);
   EXPECT_EQ(store_.removed, (std::vector<std::string>{"half", "i1", "f1"}));
+}
+
+// Exports need each other for nothing; what builds on others ends at the first that stays.
+TEST_F(EngineTest, PruneGoesOnAfterAnExportThatStaysAndSaysSo) {
+  for (const char* date : {"20200101", "20200102", "20200103", "20990101"}) {
+    BackupEntry one = entry(date, "file", 1);
+    one.details["date"] = date;
+    store_.entries.push_back(one);
+  }
+  store_.stays = {"20200102"};
+  options_.keep_named = NamedRetention{"30 days ago", "%Y%m%d", Zone::utc()};
+  try {
+    Engine(store_, *memory_, options_).prune(context_, false);
+    FAIL() << "one could not be removed";
+  } catch (const Failed& error) {
+    EXPECT_EQ(error.reason(),
+              "1 of 3 could not be removed: 20200102: remove 20200102: it is locked");
+  }
+  EXPECT_EQ(store_.removed, (std::vector<std::string>{"20200101", "20200103"}));
+  EXPECT_EQ(store_.cleaned, 1);
+  EXPECT_EQ(records().front().outcome, "failed");
+  EXPECT_EQ(records().front().counts.at("removed"), 2u);
+
+  store_.removed.clear();
+  options_.keep_named.reset();
+  options_.keep_chained = 1;
+  EXPECT_THROW(Engine(store_, *memory_, options_).prune(context_, false), AccessDenied);
+  EXPECT_EQ(store_.removed, (std::vector<std::string>{"20200103"}));
+  EXPECT_EQ(store_.cleaned, 1);
 }
 
 // What the rules themselves say is in retention/slm_test.cpp and its oracle.

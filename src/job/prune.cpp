@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/civil.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "job/engine.h"
 #include "job/run.h"
@@ -144,6 +145,23 @@ std::vector<std::string> Engine::remove_leftovers(const Context& context, const 
   return lines;
 }
 
+// What nothing else needs may stay while the others go: a line each. Else the first failure ends
+// it, since what is older may be needed by what is still there.
+std::vector<std::string> Engine::remove_all(const Context& context,
+                                            const std::vector<std::string>& doomed, Fence& fence) {
+  std::vector<std::string> failures;
+  for (const std::string& name : doomed) {
+    try {
+      datastore_.remove(context, name, fence);
+    } catch (const Error& error) {
+      if (!options_.keep_named || error.kind() == ErrorKind::kCancelled) throw;
+      fence.check();
+      failures.push_back(name + ": " + error.to_string());
+    }
+  }
+  return failures;
+}
+
 std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run,
                                          const RunCause& cause) {
   std::vector<PruneDecision> decisions = decide_prune(context, datastore_.list(context));
@@ -170,10 +188,16 @@ std::vector<PruneDecision> Engine::prune(const Context& context, bool dry_run,
     // The newest first, so that a kill in between leaves none without what it needs. Exports need
     // nothing: the oldest first.
     if (!options_.keep_named) std::reverse(doomed.begin(), doomed.end());
-    for (const std::string& name : doomed) datastore_.remove(inside, name, fence);
-    run.record().counts["removed"] = doomed.size();
+    const std::vector<std::string> failures = remove_all(inside, doomed, fence);
+    run.record().counts["removed"] = doomed.size() - failures.size();
     for (const std::string& line : remove_leftovers(inside, entries, fence)) {
       log::info(inside, line);
+    }
+    if (!failures.empty()) {
+      throw Failed("prune " + datastore_.store(),
+                   fmt::format("{} of {} could not be removed: {}", failures.size(), doomed.size(),
+                               fmt::join(failures, "; ")),
+                   "the others are gone; prune again when the cause is mended");
     }
     decisions.insert(decisions.end(), orphans.begin(), orphans.end());
     return decisions;

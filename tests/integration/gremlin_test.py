@@ -56,7 +56,7 @@ class GremlinTestCase(unittest.TestCase):
 
     def begin(self, verb: str, *words, **named):
         """Starts the program and returns it once it has told of its first phase."""
-        process = subprocess.Popen(command(verb, self.server.url, *words, **named), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command(verb, named.pop("url", self.server.url), *words, **named), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait)
@@ -154,16 +154,20 @@ class RoundTripTest(GremlinTestCase):
             self.assertEqual(self.ask("export", self.file, url=url, ca=tls["caFile"]), self.ask("measure"))
             self.assertIn("is not trusted", self.ask("measure", url=url, code=FAILED))
 
-    def test_a_large_graph_takes_little_memory(self):
-        self.server.run(data.many(30_000, 90_000))
-        saved = self.ask("measure")
-        process = self.begin("export", self.file)
-        lines = process.stdout.read().splitlines()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual((process.returncode, json.loads(lines[-1])), (0, saved))
-        self.assertGreater(self.file.stat().st_size, 40_000_000)
-        self.assertLess(usage.ru_maxrss, 40_000)
+    def test_a_large_graph_of_all_types_comes_back_and_takes_little_memory(self):
+        with GremlinServer(self.work, heap="2g", name="large") as large:
+            large.run(data.many_of_all(100_000, 300_000))
+            process = self.begin("export", self.file, url=large.url)
+            lines = process.stdout.read().splitlines()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            saved = json.loads(lines[-1])
+            self.assertEqual((saved["counts"]["vertices"], saved["counts"]["edges"]), (100_000, 300_000))
+            self.assertGreater(self.file.stat().st_size, 150_000_000)
+            self.assertLess(usage.ru_maxrss, 40_000)
+            large.clear()
+            self.assertEqual(self.ask("import", self.file, url=large.url), saved)
 
 
 class FailureTest(GremlinTestCase):

@@ -1,11 +1,7 @@
 """Graphs for tests, as scripts for a Gremlin server."""
 
-# One vertex with a value of every type that GraphSON 3 has a name for, and shapes that are easily lost: several values of a key, properties of
-# properties, loops, parallel edges, awkward texts, a vertex without anything.
-EVERYTHING = r"""
-import org.apache.tinkerpop.gremlin.structure.VertexProperty.Cardinality as C
-a = graph.addVertex(T.label, "types")
-[anInt: 7, lowest: Long.MIN_VALUE, aLong: 1L << 60, aDouble: 0.1d, tiny: Double.MIN_VALUE, minusZero: -0.0d, nan: Double.NaN,
+# A value of every type that GraphSON 3 has a name for.
+VALUES = r"""[anInt: 7, lowest: Long.MIN_VALUE, aLong: 1L << 60, aDouble: 0.1d, tiny: Double.MIN_VALUE, minusZero: -0.0d, nan: Double.NaN,
  infinite: Double.NEGATIVE_INFINITY, aFloat: 1.5f, yes: true, no: false, empty: "", text: "a \"quoted\" \\ line\n\u0001\u00e9\u4e2d\ud83d\ude00 </x>",
  uuid: UUID.fromString("41d2e28a-20a4-4ab0-b379-d810dede3786"), date: new Date(1481750076295L), timestamp: new java.sql.Timestamp(1481750076295L),
  bigDecimal: 123456789987654321123456789987654321.50G, bigInteger: 123456789987654321123456789987654321G, aByte: (byte) -1, aShort: (short) 100,
@@ -17,7 +13,13 @@ a = graph.addVertex(T.label, "types")
  yearMonth: java.time.YearMonth.of(2016, 6), zoneOffset: java.time.ZoneOffset.of("+03:06:09"),
  zonedDateTime: java.time.ZonedDateTime.parse("2016-12-23T12:12:24.000000036+02:00[GMT+02:00]"), inet: java.net.InetAddress.getByName("127.0.0.1"),
  list: [1, 2L, "three", [4.0d]], set: ["a", 1] as Set, map: [(1): "one", two: [2], (3L): [:]], nothingIn: []
-].each { key, value -> a.property(C.single, key, value); }
+]"""
+# One vertex with a value of every type that GraphSON 3 has a name for, and shapes that are easily lost: several values of a key, properties of
+# properties, loops, parallel edges, awkward texts, a vertex without anything.
+EVERYTHING = r"""
+import org.apache.tinkerpop.gremlin.structure.VertexProperty.Cardinality as C
+a = graph.addVertex(T.label, "types")
+""" + VALUES + r""".each { key, value -> a.property(C.single, key, value); }
 b = graph.addVertex(T.label, "with \"quotes\" \u00e9")
 c = graph.addVertex("bare")
 e = a.addEdge("knows", b, "since", 2010L, "where", ["x": 1.5f])
@@ -50,6 +52,21 @@ def many(vertices: int, edges: int) -> str:
 r = new Random(7); made = new ArrayList()
 for (int i = 0; i < {vertices}; i++) made.add(graph.addVertex(T.label, "L" + i % 5, "name", "n" + i, "num", i, "big", i * 1000000007L, "score", i * 0.37d, "flag", i % 2 == 0))
 for (int i = 0; i < {edges}; i++) made.get(r.nextInt({vertices})).addEdge("e" + i % 4, made.get(r.nextInt({vertices})), "w", r.nextDouble())
+0"""
+
+
+def many_of_all(vertices: int, edges: int) -> str:
+    """Every type in turn, on vertices, edges and properties, and several values of a key; vertices and edges like many()."""
+    return f"""import org.apache.tinkerpop.gremlin.structure.VertexProperty.Cardinality as C
+eachType = new ArrayList({VALUES}.values()); n = eachType.size()
+r = new Random(7); made = new ArrayList()
+for (int i = 0; i < {vertices}; i++) {{
+  v = graph.addVertex(T.label, "L" + i % 5, "name", "n" + i, "any", eachType.get(i % n), "other", eachType.get((i + 7) % n))
+  v.property(C.list, "several", i, "from", eachType.get((i + 1) % n), "to", eachType.get((i + 2) % n))
+  if (i % 3 == 0) v.property(C.list, "several", eachType.get(i % n), "by", "n" + i)
+  made.add(v)
+}}
+for (int i = 0; i < {edges}; i++) made.get(r.nextInt({vertices})).addEdge("e" + i % 4, made.get(r.nextInt({vertices})), "w", r.nextDouble(), "any", eachType.get(i % n))
 0"""
 
 
