@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import gremlin_data  # noqa: E402
 import processes  # noqa: E402
 from gremlin_server import GremlinServer  # noqa: E402
-from stackgraph_cases import CORRUPT, FAILED, REFUSED, STORE, StackGraphTestCase  # noqa: E402
+from stackgraph_cases import CORRUPT, FAILED, OLD, REFUSED, STORE, StackGraphTestCase  # noqa: E402
 
 COUNTS = {"vertices": "g.V().count()", "edges": "g.E().count()", "vertex_properties": "g.V().properties().count()"}
 
@@ -105,7 +105,10 @@ class GremlinStoreTest(StackGraphTestCase):
 
     def test_what_no_request_can_hold_is_found_before_the_graph_is_touched(self):
         self.server.run('v = graph.addVertex("large"); 3000.times { v.property("a property " + it, "x" * 20) }; 0')
-        name = self.old_backup()
+        made = self.run_holdfast("backup", STORE)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertIn("a restore will want maxContentLength above", made.stdout + made.stderr)
+        name = self.rename(self.names()[0], OLD)
         self.server.run('graph.addVertex("new"); 0')
         live = self.counts()
         line = self.refused(FAILED, "restore", STORE, name, "--force")
@@ -113,6 +116,18 @@ class GremlinStoreTest(StackGraphTestCase):
         self.assertNotIn("restore once more", line)
         self.assertEqual(self.names(), [name], "no safety copy was needed")
         self.assertEqual(self.counts(), live)
+
+    def test_indexes_are_noted_and_told_at_a_restore(self):
+        self.server.run('graph.createIndex("name", Vertex.class); graph.createIndex("since", Edge.class); 0')
+        self.server.run(gremlin_data.many(20, 40))
+        made = self.run_holdfast("backup", STORE)
+        self.assertNotIn("warning", made.stderr)
+        name, = self.names()
+        note, = (json.loads(path.read_text()) for path in (self.bucket / "holdfast-notes").iterdir())
+        self.assertEqual(note["schema"], "index on Vertex name\nindex on Edge since")
+        done = self.run_holdfast("restore", STORE, self.rename(name, "moved.graph"), "--force", "--no-safety-backup")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("index on Edge since", done.stderr + done.stdout)
 
     def test_an_empty_graph_is_no_backup(self):
         self.assertIn("nothing in the graph", self.refused(FAILED, "backup", STORE))

@@ -48,6 +48,7 @@ class BackupRun {
                          store_.local_folder.empty() && store_.storage->multipart();
     const fs::path stack_packs = streams ? stream(workspace) : export_and_send(workspace);
     BackupOutcome out;
+    out.warnings = store_.tool->warnings();
     if (!stack_packs.empty()) send_stack_packs(stack_packs, out);
     if (!store_.local_folder.empty()) keep_local(out);
     out.name = note_.name;
@@ -63,6 +64,7 @@ class BackupRun {
   fs::path export_and_send(const Workspace& workspace) {
     workspace.require_space(newest_bytes_, "backup of " + store_.name);
     note_.measured = store_.tool->export_graph(context_, file_, progress_);
+    note_.schema = store_.tool->schema();
     const FileState state = state_of(file_);
     if (state.bytes == 0) refuse_empty();
     note_.digest = digest_of_file(context_, file_);
@@ -80,6 +82,7 @@ class BackupRun {
     note_.measured = store_.tool->stream_graph(
         context_, workspace.path(), [&](std::string_view bytes) { upload.write(bytes); },
         progress_);
+    note_.schema = store_.tool->schema();
     note_.digest = upload.finish();
     if (note_.digest.size == 0) refuse_empty();
     fs::path stack_packs = export_stack_packs();

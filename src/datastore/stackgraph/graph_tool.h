@@ -9,7 +9,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/context.h"
 #include "base/file.h"
@@ -40,6 +42,10 @@ class GraphTool {
   // "graph". Failed when the graph changed meanwhile.
   virtual Measurement export_graph(const Context& context, const fs::path& file,
                                    Progress& progress);
+  // Of the last export: what to know of a restore, a line each; and what the graph had beside its
+  // data (indexes, schema), as its own words, empty where nothing is known.
+  virtual std::vector<std::string> warnings() const { return {}; }
+  virtual std::string schema() const { return ""; }
   // nullopt: only an import would tell.
   virtual std::optional<bool> is_empty(const Context& context) = 0;
   // Corrupt when the file cannot be what an export makes, Failed when the graph's server cannot

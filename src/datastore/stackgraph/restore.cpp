@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <functional>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -66,6 +67,7 @@ class RestoreRun {
     const Proof proof = prove(context_, store_, details_.found, digest);
     out_.warnings.insert(out_.warnings.end(), proof.warnings.begin(), proof.warnings.end());
     tool_.check_file(context_, file);
+    tell_schema(digest);
     if (details_.force && details_.safety_backup) make_safety_copy();
     before_import_();
     import(file, proof);
@@ -106,6 +108,15 @@ class RestoreRun {
         transfer::download(context_, *store_.storage, items, store_.transfer, progress_);
     // The pieces of one object are those of the file; those of parts are not.
     return {file, digests.size() == 1 ? digests.front() : digest_of_file(context_, file)};
+  }
+
+  // What must be there for the data to work as it did: no import makes it.
+  void tell_schema(const transfer::ObjectDigest& digest) {
+    const std::optional<Note> note = find_note(context_, store_, digest);
+    if (!note || note->schema.empty()) return;
+    progress_.note("when it was backed up, the graph had beside its data:");
+    std::istringstream lines(note->schema);
+    for (std::string line; std::getline(lines, line);) progress_.note("  " + line);
   }
 
   void make_safety_copy() {

@@ -52,6 +52,7 @@ std::optional<Note> parse_note(const std::string& text, const std::string& where
     note.run_id = json.at("run").get<std::string>();
     note.measured.counts = json.at("counts").get<std::map<std::string, std::uint64_t>>();
     note.measured.hashes = json.at("hashes").get<std::map<std::string, std::string>>();
+    note.schema = json.value("schema", "");
     return note;
   } catch (const Json::exception&) {
     return std::nullopt;
@@ -291,7 +292,9 @@ storage::ObjectRef stack_packs_of(const Store& store, const std::string& name) {
 }
 
 void write_note(const Context& context, const Store& store, const Note& note) {
-  const std::string text = json_of(note).dump(2) + "\n";
+  Json json = json_of(note);
+  if (!note.schema.empty()) json["schema"] = note.schema;
+  const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   storage::PutRequest request;
   request.condition.must_not_exist = true;
   try {

@@ -37,6 +37,7 @@ struct Note {
   unsigned parts = 1;
   std::string run_id;
   Measurement measured;
+  std::string schema;  // GraphTool::schema(); in the note by hash only, for metadata is short
 };
 
 // All of them, by the time in their names (those without one by their age), oldest first. The first

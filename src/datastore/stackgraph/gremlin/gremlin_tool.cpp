@@ -58,12 +58,13 @@ class GremlinTool : public GraphTool {
                            Progress& progress) override {
     std::optional<ZstdSink> packed;
     if (options_.compress) packed.emplace(take);
-    const codec::GraphSummary summary = read_graph(
+    const GraphRead read = read_graph(
         context, options_, "export graph",
         [&](std::string_view lines) { packed ? packed->add(lines) : take(lines); }, {}, progress);
     if (packed) packed->finish();
-    note_unknown(summary, progress);
-    return measurement_of(summary);
+    note_unknown(read.summary, progress);
+    look_beside(context, read.largest_request);
+    return measurement_of(read.summary);
   }
 
   std::optional<bool> is_empty(const Context& context) override {
@@ -114,10 +115,48 @@ class GremlinTool : public GraphTool {
       };
     }
     return measurement_of(
-        read_graph(context, options_, "measure graph", {}, original_id, progress));
+        read_graph(context, options_, "measure graph", {}, original_id, progress).summary);
   }
 
+  std::vector<std::string> warnings() const override { return warnings_; }
+  std::string schema() const override { return schema_; }
+
  private:
+  // What a restore will want. That it cannot be told is no failure of the export.
+  void look_beside(const Context& context, std::size_t largest_request) {
+    warnings_.clear();
+    schema_.clear();
+    try {
+      if (!takes_requests(context, options_, "export graph", largest_request)) {
+        warnings_.push_back(fmt::format(
+            "the graph's largest vertex or edge needs a request of {0} bytes, which its server "
+            "does not take: a restore will want maxContentLength above {0}",
+            largest_request));
+      }
+      GremlinConnection connection(context, options_, "look at the schema");
+      schema_ = text_of(connection.only_result(context, kSchema));
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      warnings_.push_back("the graph's schema is not noted: " + error.to_string());
+    }
+  }
+
+  // The one text in a list; no more of it than anybody reads.
+  static std::string text_of(const std::string& result) {
+    constexpr std::size_t kMost = std::size_t(32) << 10;
+    codec::JsonScanner scanner(result, {.what = "look at the schema"});
+    bool first = true;
+    if (!scanner.pass(R"({"@type":"g:List","@value":)")) scanner.fail("a list is not a g:List");
+    scanner.open('[', "a list is not an array");
+    if (!scanner.next_element(first)) return "";
+    const std::string text =
+        codec::json_text(scanner.text("the schema is no text"), scanner.origin());
+    return text.size() <= kMost ? text : text.substr(0, text.rfind('\n', kMost)) + "\n...";
+  }
+
+  std::vector<std::string> warnings_;
+  std::string schema_;
   const GremlinOptions options_;
   GraphIds imported_ids_;  // the graph's to the file's; empty when they are the same
 };

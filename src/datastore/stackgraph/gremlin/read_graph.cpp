@@ -1,5 +1,6 @@
 #include "datastore/stackgraph/gremlin/read_graph.h"
 
+#include <algorithm>
 #include <deque>
 #include <fmt/format.h>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include "datastore/stackgraph/gremlin/connection.h"
 #include "datastore/stackgraph/gremlin/page.h"
 #include "datastore/stackgraph/gremlin/scripts.h"
+#include "datastore/stackgraph/gremlin/write_graph.h"
 
 namespace holdfast::datastore::sg {
 
@@ -43,15 +45,18 @@ struct Shared {
   const std::string& what;
   const GraphLinesSink& lines;
   Progress& progress;
-  std::mutex mutex;  // of the sink
+  std::mutex mutex = {};  // of the sink and what follows
+  std::size_t largest_request = 0;
 };
 
 void read_part(const Context& context, Shared& shared, unsigned part, codec::GraphHash& hash) {
   GremlinConnection connection(context, shared.options, shared.what);
   std::string lines;
   std::uint64_t vertices = 0;
+  std::size_t largest_request = 0;
   const auto flush = [&] {
     std::lock_guard lock(shared.mutex);
+    shared.largest_request = std::max(shared.largest_request, largest_request);
     if (shared.lines) shared.lines(lines);
     shared.progress.advance(lines.size(), vertices);
     lines.clear();
@@ -61,6 +66,7 @@ void read_part(const Context& context, Shared& shared, unsigned part, codec::Gra
   PageReader reader(shared.what, kLongestVertex, [&](const codec::GraphLine& line) {
     hash.add(line, origin);
     ++vertices;
+    largest_request = std::max(largest_request, largest_request_of(line));
     if (shared.lines) codec::append_graph_line(line, lines);
     if (lines.size() >= kLinesAtOnce) flush();
   });
@@ -91,14 +97,13 @@ void check_same(const std::string& what, const Counts& before, const codec::Grap
 
 }  // namespace
 
-codec::GraphSummary read_graph(const Context& context, const GremlinOptions& options,
-                               const std::string& what, const GraphLinesSink& lines,
-                               const codec::GraphHash::OriginalId& original_id,
-                               Progress& progress) {
+GraphRead read_graph(const Context& context, const GremlinOptions& options, const std::string& what,
+                     const GraphLinesSink& lines, const codec::GraphHash::OriginalId& original_id,
+                     Progress& progress) {
   if (options.streams == 0) throw InvalidArgument(what, "a graph is not read by 0 connections");
   const Counts before = count(context, options, what);
   progress.phase("read", 0, before.vertices);
-  Shared shared{options, what, lines, progress, {}};
+  Shared shared{options, what, lines, progress};
   std::deque<codec::GraphHash> hashes;
   for (unsigned part = 0; part < options.streams; ++part) hashes.emplace_back(original_id);
   WorkerPool pool(context, options.streams);
@@ -110,7 +115,7 @@ codec::GraphSummary read_graph(const Context& context, const GremlinOptions& opt
   const codec::GraphSummary summary = hashes[0].finish();
   check_same(what, before, summary.counts, count(context, options, what));
   if (!hashes[0].is_whole()) fail_changed(what, hashes[0].why_not_whole());
-  return summary;
+  return {summary, shared.largest_request};
 }
 
 }  // namespace holdfast::datastore::sg

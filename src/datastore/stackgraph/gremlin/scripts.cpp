@@ -168,6 +168,16 @@ class HoldfastPages implements Iterator<List<Object>> {
 new HoldfastPages(g.withoutStrategies(ReferenceElementStrategy).V(), hfParts, hfPart, hfSize)
 )groovy";
 
+const std::string_view kSchema = R"groovy(
+f = g.getGraph()
+if (f.respondsTo("openManagement")) {
+  m = f.openManagement()
+  try { m.printSchema() } finally { m.rollback() }
+} else if (f.respondsTo("getIndexedKeys", Class)) {
+  [Vertex, Edge].collect { kind -> f.getIndexedKeys(kind).sort().collect { "index on " + kind.simpleName + " " + it } }.flatten().join("\n")
+} else ""
+)groovy";
+
 const std::string_view kTakesIds = R"groovy(
 f = g.getGraph().features().vertex()
 f.supportsUserSuppliedIds() && f.willAllowId(hfId) ? 1 : 0

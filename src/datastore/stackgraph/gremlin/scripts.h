@@ -26,6 +26,9 @@ inline constexpr std::string_view kHasVertices = "g.V().limit(1).count()";
 // writes a text five times faster than a list of values, each with its type.)
 extern const std::string_view kPages;
 
+// What the graph must have beside its data, as a text for people; empty where it has no way to
+// tell: JanusGraph's schema, TinkerGraph's indexed keys.
+extern const std::string_view kSchema;
 // 1 when the graph takes the vertex id hfId as its own, else 0.
 extern const std::string_view kTakesIds;
 // Makes the vertices of hfRows, a flat list: (ID LABEL property* false)* with

@@ -205,39 +205,50 @@ void clear_graph(const Context& context, GremlinConnection& connection, Progress
   while (connection.number(context, kDropSome) > 0) progress.advance(0, 0);
 }
 
-void require_requests_fit(const Context& context, const GremlinOptions& options,
-                          const std::string& what, const fs::path& file) {
-  // A row is never larger than what its vertex, or one edge, has in the file: names are shorter in
-  // it, and ids that the server makes may be longer.
+// A row is never larger than what its vertex, or one edge, has in the file: names are shorter in
+// it, and ids that the server makes may be longer.
+std::size_t largest_request_of(const GraphLine& line) {
   constexpr std::size_t kMore = 1000;
-  std::size_t longest = 0;
-  read_file_with(context, file, what, [&](const GraphLine& line, const JsonOrigin&) {
-    std::size_t vertex = line.id.size() + line.label.size();
-    for (const codec::GraphProperty& property : line.properties) {
-      vertex += property.key.size() + property.id.size() + property.value.size() +
-                property.meta.size() + kPropertyFrame;
-    }
-    longest = std::max(longest, vertex);
-    for (const codec::GraphEdge& edge : line.out) {
-      longest = std::max(longest, line.id.size() + edge.other.size() + edge.label.size() +
-                                      edge.id.size() + edge.properties.size());
-    }
-  });
-  longest += kMore;
-  if (longest <= options.request_bytes) return;
+  std::size_t vertex = line.id.size() + line.label.size();
+  for (const codec::GraphProperty& property : line.properties) {
+    vertex += property.key.size() + property.id.size() + property.value.size() +
+              property.meta.size() + kPropertyFrame;
+  }
+  std::size_t edges = 0;
+  for (const codec::GraphEdge& edge : line.out) {
+    edges = std::max(edges, line.id.size() + edge.other.size() + edge.label.size() +
+                                edge.id.size() + edge.properties.size());
+  }
+  return std::max(vertex, edges) + kMore;
+}
+
+bool takes_requests(const Context& context, const GremlinOptions& options, const std::string& what,
+                    std::size_t bytes) {
+  if (bytes <= options.request_bytes) return true;
   GremlinConnection connection(context, options, what);
   try {
     connection.number(context, "hfProbe.length() * 0",
-                      fmt::format(R"({{"hfProbe":"{}"}})", std::string(longest, 'x')));
+                      fmt::format(R"({{"hfProbe":"{}"}})", std::string(bytes, 'x')));
+    return true;
   } catch (const Unavailable&) {
-    throw Failed(what,
-                 fmt::format("its largest vertex or edge needs a request of {} bytes, which the "
-                             "server does not take",
-                             longest),
-                 fmt::format("nothing is touched: set the server's maxContentLength above {}, and "
-                             "start it again",
-                             longest));
+    return false;
   }
+}
+
+void require_requests_fit(const Context& context, const GremlinOptions& options,
+                          const std::string& what, const fs::path& file) {
+  std::size_t longest = 0;
+  read_file_with(context, file, what, [&](const GraphLine& line, const JsonOrigin&) {
+    longest = std::max(longest, largest_request_of(line));
+  });
+  if (takes_requests(context, options, what, longest)) return;
+  throw Failed(what,
+               fmt::format("its largest vertex or edge needs a request of {} bytes, which the "
+                           "server does not take",
+                           longest),
+               fmt::format("nothing is touched: set the server's maxContentLength above {}, and "
+                           "start it again",
+                           longest));
 }
 
 GraphIds write_graph(const Context& context, GremlinConnection& connection,

@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "codec/graph_line.h"
 #include "datastore/stackgraph/gremlin/connection.h"
 #include "datastore/stackgraph/gremlin/gremlin_options.h"
 
@@ -17,6 +18,12 @@ using GraphIds = std::unordered_map<std::string, std::string>;
 
 // Removes every vertex and edge.
 void clear_graph(const Context& context, GremlinConnection& connection, Progress& progress);
+
+// How many bytes a request of an import needs at most for one vertex, or for one of its edges.
+std::size_t largest_request_of(const codec::GraphLine& line);
+// Whether the server takes a request of so many bytes. Throws as GremlinConnection does else.
+bool takes_requests(const Context& context, const GremlinOptions& options, const std::string& what,
+                    std::size_t bytes);
 
 // Before anything is touched: Failed, naming the size, when one vertex or edge of the file needs a
 // request that the server does not take. Reads the whole file.
