@@ -159,7 +159,13 @@ void check_template(std::string_view pattern) {
                             "these are:" + known_names());
     }
   }
-  if (!nlohmann::json::accept(render(pattern, Event{}))) {
+  // With nothing known, and with all: outside quotes, or after a backslash, a value is no text.
+  Event full;
+  full.store = full.task = full.run = full.outcome = full.error = "x";
+  full.lateness = std::chrono::seconds(10);
+  full.last_success = full.when;
+  for (const Event& event : {Event{}, full}) {
+    if (nlohmann::json::accept(render(pattern, event))) continue;
     throw InvalidArgument(what, "what it makes is not JSON",
                           "quote each text, as in {\"text\": \"{message}\"}");
   }

@@ -98,8 +98,9 @@ TEST(Template, LeavesOtherBracesAlone) {
 TEST(Template, IsRefusedWhenItCannotBeMeant) {
   EXPECT_NO_THROW(check_template(kUsualTemplate));
   EXPECT_NO_THROW(check_template(R"({"late": {lateness_seconds}, "x": {"y": "{run}"}})"));
-  for (const char* pattern : {"", "{store}", R"({"text": "{mesage}"})", R"({"text": {message}})",
-                              R"({"text": "{message}")"}) {
+  for (const char* pattern :
+       {"", "{store}", R"({"text": "{mesage}"})", R"({"text": {message}})",
+        R"({"text": "{message}")", R"({"n": 1{run}})", R"({"text": "\{store}n"})"}) {
     EXPECT_THROW(check_template(pattern), InvalidArgument) << pattern;
   }
   EXPECT_THROW(check_template('"' + std::string(20'000, 'x') + '"'), InvalidArgument);
