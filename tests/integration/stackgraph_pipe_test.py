@@ -33,8 +33,7 @@ class PipeTest(StackGraphTestCase):
         self.gateway.values.write_text(json.dumps(values))
 
     def unfinished(self) -> list[str]:
-        uploads = self.objects / ".holdfast-storage/uploads"
-        return [str(path) for path in self.objects.rglob("uploads/*/*")] if not uploads.exists() else [str(path) for path in uploads.glob("*/*")]
+        return [str(path) for path in self.objects.glob(".hf~sys/uploads/*/*")]
 
     def assert_nothing_was_stored(self):
         self.assertEqual(self.stored_files(), [])
@@ -142,6 +141,21 @@ class PipeTest(StackGraphTestCase):
             self.assertEqual(len([line for line in errors.splitlines() if line.startswith("holdfast: ")]), 1, errors)
             self.assertEqual(self.stored_files(), [])
             self.assert_clean()
+
+    def test_a_run_that_was_killed_is_in_nobodys_way(self):
+        begun = self.work / "begun"
+        self.set(exportCommand=shell(f"(yes data | head -c 20000000; touch {begun}; exec yes data) > \"$0\""))
+        run = subprocess.Popen([processes.holdfast_binary(), "-q", "-c", self.gateway.values, "backup", STORE], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.gateway.wait_until(begun.exists)
+        run.kill()
+        run.wait()
+        self.assertEqual(len(self.unfinished()), 1)
+        self.assertEqual(self.names(), [])
+        self.set(exportCommand=shell("yes data | head -c 20000000 > \"$0\""))
+        name = self.backup()
+        self.assertEqual(self.names(), [name])
+        self.holdfast("verify", STORE, name, "--deep")
 
     def test_what_cannot_be(self):
         command = json.loads(self.gateway.values.read_text())["holdfast"]["stackgraph"]["exportCommand"]

@@ -212,8 +212,8 @@ RestorePlan plan_restore(const Context& context, const Store& store, GraphTool& 
     plan.bytes_to_fetch = plan.space_needed = found.graph.bytes;
     plan.objects_to_fetch = found.graph.parts.size();
   }
-  plan.space_free = free_space(store.temporary_parent.empty() ? fs::temp_directory_path()
-                                                              : store.temporary_parent);
+  plan.space_free = free_space(temporary_parent(
+      store.temporary_parent, "set holdfast." + store.name + ".temporaryFolder to a folder"));
   if (plan.space_free < plan.space_needed) {
     plan.conflicts.push_back("too little space for the file in the temporary folder");
   }

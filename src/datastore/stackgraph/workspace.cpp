@@ -26,10 +26,17 @@ void make_private_folder(const fs::path& path, const std::string& advice) {
 
 }  // namespace
 
+fs::path temporary_parent(const fs::path& configured, const std::string& advice) {
+  if (!configured.empty()) return configured;
+  std::error_code error;
+  fs::path system = fs::temp_directory_path(error);
+  if (error) throw_errno(error.value(), "use the system's temporary folder (TMPDIR)", advice);
+  return system;
+}
+
 Workspace::Workspace(const fs::path& parent, const std::string& store)
     : advice_("set holdfast." + store + ".temporaryFolder to a folder of your own"),
-      path_((parent.empty() ? fs::temp_directory_path() : parent) /
-            fmt::format("holdfast-{}-{}", store, ::geteuid())) {
+      path_(temporary_parent(parent, advice_) / fmt::format("holdfast-{}-{}", store, ::geteuid())) {
   make_private_folder(path_, advice_);
   lock_ = lock_in(path_, kLockName);
   if (!lock_) {

@@ -8,6 +8,9 @@
 
 namespace holdfast::datastore::sg {
 
+// `configured`, or the system's when it is empty.
+fs::path temporary_parent(const fs::path& configured, const std::string& advice);
+
 // There is one a store, user and parent folder; whoever has it is alone. What a killed run left in
 // it is removed at the start, everything at the end. Not copyable.
 class Workspace {
