@@ -22,8 +22,7 @@ inline constexpr std::string_view kHasVertices = "g.V().limit(1).count()";
 //   rest     := x outE | y inE                     the vertex of the page before goes on
 //   edge     := e VALUE(label) VALUE(id) VALUE(other end) (m VALUE(key) VALUE)* .
 //   VALUE    := i INT32` | l INT64` | d DOUBLE` | u UUID` | s TEXT` | t | f | o
-// TEXT holds nothing that JSON writes with a backslash, no backtick, and no surrogates. (The server
-// writes a text five times faster than a list of values, each with its type.)
+// TEXT holds nothing that JSON writes with a backslash, no backtick, and no surrogates.
 extern const std::string_view kPages;
 
 // What the graph must have beside its data, as a text for people; empty where it has no way to
