@@ -12,7 +12,7 @@ namespace holdfast::cli {
 namespace {
 
 struct Arguments {
-  std::string store, name;
+  std::string store, name, wait = "5m";
   bool direct = false;
 };
 
@@ -33,7 +33,8 @@ void print_table(const job::DrillReport& report) {
 
 int run(Program& program, const Arguments& arguments) {
   config::require_master_switch(program.values(), "drill");
-  OpenStore store = program.open({store_named(arguments.store), arguments.direct, true, {}});
+  OpenStore store = program.open({store_named(arguments.store), arguments.direct, true,
+                                  parse_duration(arguments.wait, "--wait")});
   job::DrillReport report =
       store.engine->drill(program.context(), arguments.name, program.progress());
   if (program.global().json()) {
@@ -68,6 +69,8 @@ Command make_drill_command(Program& program) {
   command.options = {
       {"STORE", "whose backup", &arguments->store, true},
       {"NAME", "which one (default: the newest)", &arguments->name},
+      {"--wait", "how long to wait while another run changes that backup (90s; default 5m)",
+       &arguments->wait},
       {"--direct", "straight from the configured storage, for when the gateway is down",
        &arguments->direct},
   };

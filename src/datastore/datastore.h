@@ -39,6 +39,7 @@ struct BackupEntry {
   std::uint64_t bytes = 0, objects = 0;  // 0 when only a deeper look would tell
   std::string kind;  // "version", "copy", "full", "incremental", "snapshot", "file"
   std::string parent;
+  bool is_growing = false;                     // the next backup changes it in place
   std::map<std::string, std::string> details;  // for --output json
 };
 
@@ -46,6 +47,8 @@ enum class BackupKind { kIncremental, kFull, kDatedCopy };
 struct BackupRequest {
   BackupKind kind = BackupKind::kIncremental;
   std::string run_id;  // goes into the backup's own manifest
+  // When a schedule asks: a backup that the store has begun by itself at that moment will do.
+  std::optional<WallTime> due = {};
 };
 struct BackupOutcome {
   std::string name;

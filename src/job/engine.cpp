@@ -97,6 +97,7 @@ BackupOutcome Engine::backup(const Context& context, datastore::BackupRequest re
   bool is_copy = request.kind == BackupKind::kDatedCopy;
   Run run(context, storage_, options_, datastore_.store(), is_copy ? "copy" : "backup", cause);
   request.run_id = run.record().id;
+  request.due = cause.due;
   progress.belongs_to(run.id());
   return run.execute([&](const Context& inside, Fence& fence) {
     std::vector<std::string> mended = recover(inside, progress);
@@ -208,14 +209,39 @@ VerifyReport Engine::verify_all(const Context& context, const std::vector<std::s
   return total;
 }
 
-std::string Engine::newest_complete(const Context& context) {
-  std::vector<BackupEntry> entries = datastore_.list(context);
-  std::erase_if(entries, [](const BackupEntry& entry) { return !entry.complete; });
-  if (entries.empty()) throw NotFound("drill " + datastore_.store(), "there is no backup");
+namespace {
+
+// Nothing when there is none.
+std::optional<BackupEntry> newest_of(std::vector<BackupEntry> entries, bool settled) {
+  std::erase_if(entries, [settled](const BackupEntry& entry) {
+    return !entry.complete || (settled && entry.is_growing);
+  });
+  if (entries.empty()) return std::nullopt;
   // Of the same second the one that is listed last.
   std::reverse(entries.begin(), entries.end());
   auto older = [](const BackupEntry& a, const BackupEntry& b) { return a.completed < b.completed; };
-  return std::max_element(entries.begin(), entries.end(), older)->name;
+  return *std::max_element(entries.begin(), entries.end(), older);
+}
+
+}  // namespace
+
+std::string Engine::newest_settled(const Context& context) {
+  const auto newest = newest_of(datastore_.list(context), true);
+  return newest ? newest->name : "";
+}
+
+BackupEntry Engine::find_for_drill(const Context& context, const std::string& name) {
+  const std::vector<BackupEntry> entries = datastore_.list(context);
+  if (name.empty()) {
+    if (auto newest = newest_of(entries, false)) return *newest;
+    throw NotFound("drill " + datastore_.store(), "there is no backup");
+  }
+  for (const BackupEntry& entry : entries) {
+    if (entry.name == name) return entry;
+  }
+  BackupEntry unlisted;  // the datastore says what it thinks of that name
+  unlisted.name = name;
+  return unlisted;
 }
 
 namespace {
@@ -259,12 +285,14 @@ void Engine::clear_scratch(const Context& context, Progress& progress) {
 
 DrillReport Engine::drill(const Context& context, const std::string& name, Progress& progress,
                           const RunCause& cause) {
-  const std::string wanted = name.empty() ? newest_complete(context) : name;
-  Run run(context, storage_, options_, datastore_.store(), "drill", cause, Run::Takes::kNothing);
-  run.record().name = wanted;
+  const BackupEntry wanted = find_for_drill(context, name);
+  // What the next backup changes in place must not change while it is fetched.
+  const auto takes = wanted.is_growing ? Run::Takes::kLease : Run::Takes::kNothing;
+  Run run(context, storage_, options_, datastore_.store(), "drill", cause, takes);
+  run.record().name = wanted.name;
   progress.belongs_to(run.id());
   return run.execute([&](const Context& inside, Fence&) {
-    DrillReport report = drill_one(inside, wanted, progress);
+    DrillReport report = drill_one(inside, wanted.name, progress);
     run.record().bytes_sent = report.bytes;
     run.record().counts = report.restored.counts;
     note_problems(report.differences, 0, run.record());

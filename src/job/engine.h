@@ -95,10 +95,12 @@ class Engine {
   // `request.name` empty: every complete backup. Problems are reported, not thrown.
   datastore::VerifyReport verify(const Context& context, const datastore::VerifyRequest& request,
                                  Progress& progress, const RunCause& cause = {});
-  // `name` empty: the newest complete backup. Differences are reported, not thrown. Takes no lease:
-  // it changes nothing that others see.
+  // `name` empty: the newest complete backup. Differences are reported, not thrown. Takes the lease
+  // only for a backup that the next one changes in place: else it changes nothing that others see.
   DrillReport drill(const Context& context, const std::string& name, Progress& progress,
                     const RunCause& cause = {});
+  // The newest complete backup that no other run changes; empty when there is none.
+  std::string newest_settled(const Context& context);
   // Applies the store's retention, and finishes the removal of unfinished ones; with `dry_run` only
   // says what it would do.
   // The leftovers of dead runs (leftovers.h) are among the decisions.
@@ -107,7 +109,7 @@ class Engine {
 
  private:
   std::vector<std::string> recover(const Context& context, Progress& progress);
-  std::string newest_complete(const Context& context);
+  datastore::BackupEntry find_for_drill(const Context& context, const std::string& name);
   std::vector<std::string> names_to_verify(const Context& context, const std::string& wanted);
   datastore::VerifyReport verify_all(const Context& context, const std::vector<std::string>& names,
                                      bool deep, Progress& progress);

@@ -188,6 +188,20 @@ TEST_F(EngineTest, VerifyWithoutANameLooksAtEveryCompleteBackup) {
   EXPECT_EQ(report.problems, std::vector<std::string>{"b: a.bin is missing"});
 }
 
+TEST_F(EngineTest, ADrillOfABackupThatGrowsKeepsOthersFromChangingIt) {
+  store_.entries = {entry("copy", "copy", 2), entry("growing", "version", 9)};
+  store_.entries[1].is_growing = true;
+  options_.lease.purpose = "backup";
+  Engine engine(store_, *memory_, options_);
+  auto lease = catalog::Lease::acquire(context_, *memory_, options_.catalog, "victoria-metrics-0",
+                                       options_.lease);
+  EXPECT_THROW(engine.drill(context_, "", progress_), Refused);
+  EXPECT_EQ(engine.newest_settled(context_), "copy");
+  EXPECT_EQ(engine.drill(context_, "copy", progress_).name, "copy") << "that one changes no more";
+  lease->release();
+  EXPECT_EQ(engine.drill(context_, "", progress_).name, "growing");
+}
+
 TEST_F(EngineTest, ADrillTakesTheNewestAndTellsEveryDifference) {
   Engine engine(store_, *memory_, options_);
   EXPECT_THROW(engine.drill(context_, "", progress_), NotFound);

@@ -21,7 +21,8 @@ void EngineRunner::start(const Context& context, TaskKind kind, const RunCause& 
       engine_.verify(context, {}, progress, cause);
       return;
     case TaskKind::kDrill:
-      engine_.drill(context, "", progress, cause);
+      // Rather a dated copy than to keep backups waiting for the length of a restore.
+      engine_.drill(context, engine_.newest_settled(context), progress, cause);
       return;
     case TaskKind::kBackup:
     case TaskKind::kIncremental:

@@ -3,10 +3,13 @@
 Elasticsearch's own parser reads each policy that it is sent."""
 import pathlib
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import elasticsearch_data as data  # noqa: E402
+import processes  # noqa: E402
+import scheduler_cases  # noqa: E402
 import slm_double  # noqa: E402
 from elasticsearch_cases import NAME, REFUSED, REPOSITORY, STORE, USAGE, StoreTestCase  # noqa: E402
 
@@ -48,6 +51,24 @@ class PolicyTest(StoreTestCase):
         self.assertEqual(policy["config"]["indices"], ["sts_a", "sts_b*"])
         self.assertEqual(policy["retention"], {"expire_after": "7d", "min_count": 2, "max_count": 9})
         self.assertEqual(self.slm.retention_schedule, "0 0 2 * * ?")
+
+    def test_a_schedule_takes_the_snapshot_that_the_cluster_has_begun(self):
+        """The cluster follows the policy's schedule, and so does `holdfast run`: one snapshot a moment, not two."""
+        port, second = processes.free_port(), (int(time.time()) + 20) % 60
+        values = self.write_values("both", backup={STORE: {"scheduled": {"schedule": f"{second} * * * * ?"}}},
+                                   holdfast={STORE: {"url": self.slm.url}, "run": {"listen": f"127.0.0.1:{port}"}, "verify": {"schedule": ""},
+                                             "drill": {"schedule": ""}})
+        self.backup(values=values)
+        before = {one["snapshot"] for one in self.node.snapshots(REPOSITORY)}
+        self.slm.changes.clear()
+        with scheduler_cases.Scheduler(values, port, self.work / "both.log", STORE) as scheduler:
+            scheduler.wait_until(lambda: scheduler.status(STORE)["running"], 90)
+            # Its time has come; the cluster's own clock fires a moment later.
+            name = self.slm.execute(POLICY)
+            scheduler.wait_until(lambda: scheduler.task("backup", STORE)["last_success"], 60)
+            self.assertEqual(scheduler.task("backup", STORE)["last_success"]["name"], name)
+        self.assertEqual({one["snapshot"] for one in self.node.snapshots(REPOSITORY)} - before, {name})
+        self.assertNotIn(("POST", PATH + "/_execute"), self.slm.changes)
 
     def test_two_masters_are_refused(self):
         self.backup(values=self.values_of("slm", mode="slm"))

@@ -16,10 +16,14 @@ namespace {
 
 using Json = nlohmann::json;
 
+// A policy fires by the cluster's clock, which also says when a snapshot began; it shows later.
+constexpr Duration kPolicyTakes = std::chrono::seconds(30);
+
 class SnapshotRun {
  public:
-  SnapshotRun(const Context& context, const Store& store, Progress& progress)
-      : context_(context), store_(store), server_(*store.server), progress_(progress) {}
+  SnapshotRun(const Context& context, const Store& store, std::optional<WallTime> due,
+              Progress& progress)
+      : context_(context), store_(store), server_(*store.server), due_(due), progress_(progress) {}
 
   BackupOutcome run(Fence& fence) {
     const PolicyOptions& policy = store_.options.policy;
@@ -66,6 +70,31 @@ class SnapshotRun {
     return name;
   }
 
+  // The policy has the same schedule as we: what the cluster has begun by itself is not begun
+  // again.
+  std::string name_by_policy() {
+    if (due_) {
+      const SteadyTime end = context_.clock().steady() + kPolicyTakes;
+      for (Pause pause; context_.clock().steady() < end;) {
+        const std::string name = begun_by_cluster();
+        if (!name.empty()) return name;
+        pause.take(context_, "wait for the policy's snapshot");
+      }
+      progress_.note("the cluster has not run its policy by itself; it is told to");
+    }
+    return execute_policy(context_, server_, store_.options.policy);
+  }
+
+  // Of this moment; empty when there is none.
+  std::string begun_by_cluster() {
+    const std::vector<Snapshot> all = list_snapshots(context_, server_, repository());
+    for (auto one = all.rbegin(); one != all.rend(); ++one) {
+      if (one->policy != store_.options.policy.id || !one->started) continue;
+      return *one->started >= *due_ ? one->name : "";
+    }
+    return "";
+  }
+
   // Empty when there is no snapshot of our id.
   std::string name_by_id(const Context& context) {
     const std::vector<Snapshot> begun = find_snapshots(context, server_, repository(), "*-" + id_);
@@ -99,9 +128,7 @@ class SnapshotRun {
 
   Snapshot run_or_give_up(SnapshotMode mode) {
     try {
-      outcome_.name = mode == SnapshotMode::kSlm
-                          ? execute_policy(context_, server_, store_.options.policy)
-                          : start();
+      outcome_.name = mode == SnapshotMode::kSlm ? name_by_policy() : start();
       return watch();
     } catch (const Cancelled&) {
       give_up();
@@ -163,6 +190,7 @@ class SnapshotRun {
   Context context_;
   const Store& store_;
   Server& server_;
+  std::optional<WallTime> due_;
   Progress& progress_;
   BackupOutcome outcome_;
   std::string id_;  // of the snapshot that was asked for; empty: none was, or by the policy
@@ -184,7 +212,7 @@ BackupOutcome run_backup(const Context& context, const Store& store, const Backu
                           "folder: backup.elasticsearch.s3Prefix, then elasticsearch register "
                           "--reconfigure");
   }
-  return SnapshotRun(context, store, progress).run(fence);
+  return SnapshotRun(context, store, request.due, progress).run(fence);
 }
 
 }  // namespace holdfast::datastore::es

@@ -47,10 +47,12 @@ std::optional<BackupEntry> describe_folder(const Context& context, const Place& 
     if (folder.is_anothers(place)) return std::nullopt;
     if (folder.header) {
       entry.kind = folder.is_copy ? "copy" : "version";
+      entry.is_growing = !folder.is_copy;
     } else {
       bool copy = !folder.has_marker &&
                   storage::find(*place.storage, context, place.object(name, kCopyName));
       entry.kind = copy ? "copy" : "version";
+      entry.is_growing = !copy;
     }
     entry.details["made_by"] = folder.marker_is_foreign ? "vmbackup" : "holdfast";
     if (folder.has_marker) entry.completed = folder.completed;
