@@ -65,8 +65,8 @@ class PolicyTest(StoreTestCase):
             scheduler.wait_until(lambda: scheduler.status(STORE)["running"], 90)
             # Its time has come; the cluster's own clock fires a moment later.
             name = self.slm.execute(POLICY)
-            scheduler.wait_until(lambda: scheduler.task("backup", STORE)["last_success"], 60)
-            self.assertEqual(scheduler.task("backup", STORE)["last_success"]["name"], name)
+            scheduler.wait_until(lambda: scheduler.task("backup", STORE)["last_success"]["trigger"] == "schedule", 60)
+            self.assertEqual(scheduler.task("backup", STORE)["last_success"]["name"], name, scheduler.tail())
         self.assertEqual({one["snapshot"] for one in self.node.snapshots(REPOSITORY)} - before, {name})
         self.assertNotIn(("POST", PATH + "/_execute"), self.slm.changes)
 
