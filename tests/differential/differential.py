@@ -213,7 +213,7 @@ def is_deliberate(rule: str, line: str, ours: str, theirs: str) -> bool:
         named = re.match(r'\s*TZ="([^"]*)"', text)
         if named and named[1] not in expressions.ZONES:
             return True
-        return theirs != "invalid" and abs(int(theirs)) > 31_556_952_000_000  # a million years
+        return any(side != "invalid" and abs(int(side)) > 31_556_952_000_000 for side in (ours, theirs))  # a million years
     return False
 
 
