@@ -15,6 +15,13 @@ namespace holdfast::job {
 
 using datastore::BackupEntry;
 
+namespace {
+
+// A backup of which only the end is known began at most so long before.
+constexpr Duration kLongestRun = std::chrono::hours(7 * 24);
+
+}  // namespace
+
 std::vector<PruneDecision> Engine::decide_prune(const Context& context, const Entries& entries) {
   if (options_.keep_snapshots) {
     return decide_about_snapshots(context, entries, *options_.keep_snapshots);
@@ -134,7 +141,11 @@ std::vector<std::string> Engine::remove_leftovers(const Context& context, const 
   }
   WallTime oldest = context.clock().now() - options_.keep_records;
   for (const BackupEntry& entry : entries) {
-    if (entry.started) oldest = std::min(oldest, *entry.started);
+    if (entry.started) {
+      oldest = std::min(oldest, *entry.started);
+    } else if (entry.completed) {
+      oldest = std::min<WallTime>(oldest, *entry.completed - kLongestRun);
+    }
   }
   const std::uint64_t records =
       remove_records(context, storage_, options_.catalog, datastore_.store(), oldest, fence);

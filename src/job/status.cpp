@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace holdfast::job {
 
 std::string_view name_of(Health health) {
@@ -45,8 +47,14 @@ std::optional<WallTime> settled_up_to(const TaskStatus& status, const catalog::T
   return settled;
 }
 
+// Told to stop, or ended with its process: it is begun again, or the task becomes late.
+bool is_cut(const catalog::RunRecord& record) {
+  return record.outcome == catalog::RunRecord::kInterrupted ||
+         record.outcome == holdfast::name_of(ErrorKind::kCancelled);
+}
+
 Health judge(const TaskStatus& status, Duration allowed) {
-  if (status.last && !status.last->is_success()) return Health::kFailed;
+  if (status.last && !status.last->is_success() && !is_cut(*status.last)) return Health::kFailed;
   if (status.lateness > allowed) return Health::kLate;
   return status.last_success ? Health::kFine : Health::kUnknown;
 }

@@ -19,7 +19,7 @@ enum class Health {
   kUnknown,  // nothing has run yet, and nothing was due
   kFine,
   kLate,    // the last run was good, and a later one that was due has not come
-  kFailed,  // the last run failed, and none has succeeded since
+  kFailed,  // the last run failed, and none has succeeded since; one that was cut is no failure
 };
 // "unknown", "fine", "late", "failed".
 std::string_view name_of(Health health);

@@ -23,7 +23,11 @@ class Scheduler(processes.Process):
     def __init__(self, values: pathlib.Path, port: int, log: pathlib.Path, *arguments, env=None):
         self.url = f"http://127.0.0.1:{port}"
         super().__init__([processes.holdfast_binary(), "-c", values, "run", *arguments], log, env)
-        self.wait_until(lambda: processes.http_get(self.url + "/-/healthy", 5) is not None)
+        try:
+            self.wait_until(lambda: processes.http_get(self.url + "/-/healthy", 5) is not None)
+        except BaseException:
+            self.kill()
+            raise
 
     def status(self, store: str = STORE) -> dict:
         stores = json.loads(processes.http_get(self.url + "/api/v1/status"))["stores"]
