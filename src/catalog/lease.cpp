@@ -181,20 +181,19 @@ std::unique_ptr<Lease> Lease::acquire(const Context& context, storage::Storage& 
   wanted.since = format_rfc3339(context.clock().now());
 
   SteadyTime start = context.clock().steady();
-  SteadyTime first_seen = start;
-  std::string watched;
+  LeaseWatch begun_now;
+  LeaseWatch& watch = options.watch ? *options.watch : begun_now;
   while (true) {
     auto seen = state->read();
     SteadyTime now = context.clock().steady();
     bool free = !seen || !seen->body.held || liveness(seen->body.process) == Liveness::kDead;
-    if (seen && seen->revision != watched) {
-      bool renewed = !watched.empty();
-      watched = seen->revision;
-      first_seen = now;
+    if (seen && seen->revision != watch.revision) {
+      bool renewed = !watch.revision.empty();
+      watch = {seen->revision, now};
       bool alive = renewed || liveness(seen->body.process) == Liveness::kAlive;
       if (!free && alive && now - start >= options.wait_at_most) refuse(store, seen->body, "");
     }
-    if (!free && now - first_seen >= seen->body.time_to_live + seen->body.longest_request)
+    if (!free && now - watch.since >= seen->body.time_to_live + seen->body.longest_request)
       free = true;
     if (free) {
       if (seen && seen->body.held) {

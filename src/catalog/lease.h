@@ -17,12 +17,20 @@ struct CatalogOptions {
   std::string prefix = ".holdfast/";
 };
 
+// What attempts to acquire have seen of a lease, for somebody who tries again and again: a holder
+// that renews no more is noticed, however short each attempt is.
+struct LeaseWatch {
+  std::string revision;
+  SteadyTime since;  // when it was first seen
+};
+
 struct LeaseOptions {
   Duration time_to_live = std::chrono::seconds(60);
   Duration longest_request =
       std::chrono::seconds(20);  // every request of a holder ends within this
   Duration wait_at_most{0};      // how long to wait for another holder; 0: refuse at once
   std::string purpose;           // "backup", "restore": shown to whoever is refused
+  LeaseWatch* watch = nullptr;   // borrowed for acquire(); none: each attempt begins anew
 };
 
 // Who holds a lease, as the lease itself says; nullopt when nobody does, or when its process is

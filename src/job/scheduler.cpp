@@ -29,6 +29,8 @@ struct Scheduler::Keeper {
   StoreScheduler scheduler;
   Context context;
   std::unique_ptr<catalog::Lease> lease;
+  // Another scheduler, or this one before an outage, may live and renew no more.
+  catalog::LeaseWatch watch;
   std::atomic<Duration::rep> came_round{0};
   std::thread thread;
 };
@@ -95,6 +97,10 @@ void Scheduler::stop(Duration grace) {
   }
   for (const auto& keeper : keepers_) {
     if (keeper->thread.joinable()) keeper->thread.join();
+    // Not before the last run has ended: the next process would take it for interrupted, and begin
+    // it again. Given back then, so that the next process need not wait.
+    keeper->scheduler.stand_by();
+    keeper->lease.reset();
   }
 }
 
@@ -144,10 +150,11 @@ bool Scheduler::lead(Keeper& keeper, const std::string& why) {
   catalog::LeaseOptions lease = options_.lease;
   lease.purpose = "scheduler";
   lease.wait_at_most = options_.refresh_every;
+  lease.watch = &keeper.watch;
   try {
-    keeper.lease = catalog::Lease::acquire(context_.named(keeper.store.plan.store),
-                                           *keeper.store.storage, options_.store.catalog,
-                                           keeper.store.plan.store + ".scheduler", lease);
+    keeper.lease =
+        catalog::Lease::acquire(keeper.context, *keeper.store.storage, options_.store.catalog,
+                                keeper.store.plan.store + ".scheduler", lease);
   } catch (const Refused& error) {
     log::debug(keeper.context, "stands by: " + error.reason());
     return false;
@@ -187,9 +194,6 @@ void Scheduler::keep(Keeper& keeper) {
               [&] { options_.on_status(keeper.scheduler.status(), keeper.scheduler.told()); });
     }
   } while (rest(keeper.lease ? options_.refresh_every : kRetry));
-  keeper.scheduler.stand_by();
-  // Given back at once, so that the next process need not wait.
-  keeper.lease.reset();
 }
 
 StoreScheduler& Scheduler::store(const std::string& name) {
@@ -213,6 +217,9 @@ std::vector<StoreStatus> Scheduler::status() const {
 
 bool Scheduler::alive() const {
   const Duration now = context_.clock().steady().since_boot;
+  for (const auto& keeper : keepers_) {
+    if (now - Duration(keeper->came_round.load()) > kHangs) return false;
+  }
   for (const auto& worker : workers_) {
     const bool is_at_work = !worker->keeper.scheduler.status().running.empty();
     if (!is_at_work && now - Duration(worker->came_round.load()) > kHangs) return false;
