@@ -39,7 +39,10 @@ struct BackupEntry {
   std::uint64_t bytes = 0, objects = 0;  // 0 when only a deeper look would tell
   std::string kind;  // "version", "copy", "full", "incremental", "snapshot", "file"
   std::string parent;
-  bool is_growing = false;                     // the next backup changes it in place
+  bool is_growing = false;  // the next backup changes it in place
+  // The key of the object that completes it: its lock is the backup\'s. Empty: there is none of
+  // ours.
+  std::string proof;
   std::map<std::string, std::string> details;  // for --output json
 };
 

@@ -120,12 +120,15 @@ class Engine {
   void clear_scratch(const Context& context, Progress& progress);
   using Entries = std::vector<datastore::BackupEntry>;
   std::vector<PruneDecision> decide_prune(const Context& context, const Entries& entries);
+  std::vector<PruneDecision> decide_by_rules(const Context& context, const Entries& entries);
   std::vector<PruneDecision> decide_about_snapshots(const Context& context, const Entries& entries,
                                                     const SnapshotRetention& rules);
   std::vector<PruneDecision> decide_about_names(const Context& context, const Entries& entries,
                                                 const NamedRetention& rules);
   std::vector<PruneDecision> decide_about_copies(const Entries& entries);
   std::vector<PruneDecision> decide_about_chains(const Entries& entries, std::uint64_t keep);
+  void spare_locked(const Context& context, const Entries& entries,
+                    std::vector<PruneDecision>& decisions);
   std::vector<storage::UploadInfo> find_orphans(const Context& context);
   std::vector<std::string> remove_all(const Context& context,
                                       const std::vector<std::string>& doomed, Fence& fence);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "job/engine.h"
+#include "job/locks.h"
 #include "job/run.h"
 #include "retention/chains.h"
 #include "retention/date_delta.h"
@@ -23,6 +24,12 @@ constexpr Duration kLongestRun = std::chrono::hours(7 * 24);
 }  // namespace
 
 std::vector<PruneDecision> Engine::decide_prune(const Context& context, const Entries& entries) {
+  std::vector<PruneDecision> decisions = decide_by_rules(context, entries);
+  spare_locked(context, entries, decisions);
+  return decisions;
+}
+
+std::vector<PruneDecision> Engine::decide_by_rules(const Context& context, const Entries& entries) {
   if (options_.keep_snapshots) {
     return decide_about_snapshots(context, entries, *options_.keep_snapshots);
   }
@@ -123,6 +130,22 @@ std::vector<PruneDecision> Engine::decide_about_copies(const Entries& entries) {
     decisions.push_back({copies[i].name, verdicts[i].remove, verdicts[i].reason});
   }
   return decisions;
+}
+
+void Engine::spare_locked(const Context& context, const Entries& entries,
+                          std::vector<PruneDecision>& decisions) {
+  if (!options_.uploads) return;
+  std::vector<std::string> doomed;
+  for (const PruneDecision& decision : decisions) {
+    if (decision.remove) doomed.push_back(decision.name);
+  }
+  const auto kept = kept_by_locks(context, storage_, options_.uploads->bucket, entries, doomed);
+  for (PruneDecision& decision : decisions) {
+    auto found = kept.find(decision.name);
+    if (!decision.remove || found == kept.end()) continue;
+    decision.remove = false;
+    decision.reason = found->second + ": " + decision.reason;
+  }
 }
 
 std::vector<storage::UploadInfo> Engine::find_orphans(const Context& context) {

@@ -18,9 +18,10 @@ namespace holdfast::datastore {
 
 namespace {
 
-BackupEntry entry_of(const ch::Backup& backup) {
+BackupEntry entry_of(const ch::Place& place, const ch::Backup& backup) {
   BackupEntry entry;
   entry.name = backup.name;
+  entry.proof = place.object(backup.name, ch::kDocumentName).key;
   entry.complete = backup.broken_because.empty();
   entry.broken_because = backup.broken_because;
   entry.started = ch::time_of_backup(backup.name);
@@ -49,7 +50,7 @@ class ClickHouse : public Datastore {
   std::vector<BackupEntry> list(const Context& context) override {
     std::vector<BackupEntry> out;
     for (const ch::Backup& backup : ch::open_all(context, store_.place)) {
-      out.push_back(entry_of(backup));
+      out.push_back(entry_of(store_.place, backup));
     }
     return out;
   }

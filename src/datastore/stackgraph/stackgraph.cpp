@@ -31,6 +31,7 @@ class StackGraph : public Datastore {
     for (const StoredGraph& graph : sg::list_graphs(context, store_)) {
       BackupEntry entry;
       entry.name = graph.name;
+      entry.proof = graph.parts.front().key;
       entry.kind = "file";
       entry.complete = graph.broken_because.empty();
       entry.broken_because = graph.broken_because;

@@ -41,6 +41,7 @@ std::optional<BackupEntry> describe_folder(const Context& context, const Place& 
                                            const std::string& name) {
   BackupEntry entry;
   entry.name = name;
+  entry.proof = place.object(name, kMarkerName).key;
   Folder folder;
   try {
     folder = glance(context, place, name);

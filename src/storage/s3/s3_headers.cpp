@@ -167,7 +167,23 @@ ObjectInfo read_info(const http::Exchange& exchange, const ObjectRef& ref) {
   }
   info.attributes.checksum = read_checksum(exchange);
   info.encryption = read_encryption(exchange);
+  info.marks = read_lock(exchange);
   return info;
+}
+
+Marks read_lock(const http::Exchange& exchange) {
+  Marks marks;
+  marks.hold = exchange.header("x-amz-object-lock-legal-hold").value_or("") == "ON";
+  const auto mode = exchange.header("x-amz-object-lock-mode");
+  if (!mode) return marks;
+  try {
+    marks.retention = Retention{
+        *mode == "COMPLIANCE",
+        parse_rfc3339(exchange.header("x-amz-object-lock-retain-until-date").value_or(""))};
+  } catch (const InvalidArgument&) {
+    marks.hold = true;  // locked, nobody knows for how long
+  }
+  return marks;
 }
 
 Encryption read_encryption(const http::Exchange& exchange) {

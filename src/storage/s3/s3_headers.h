@@ -39,6 +39,8 @@ ObjectInfo read_info(const http::Exchange& exchange, const ObjectRef& ref);
 Delivered read_delivered(const http::Exchange& exchange, const ObjectRef& ref);
 // x-amz-server-side-encryption and its key, cut and cleaned.
 Encryption read_encryption(const http::Exchange& exchange);
+// Object lock, as a HEAD or GET tells it to who may see it.
+Marks read_lock(const http::Exchange& exchange);
 // x-amz-checksum-*, if there is one.
 std::optional<Checksum> read_checksum(const http::Exchange& exchange);
 

@@ -169,6 +169,26 @@ TEST(S3StorageTest, WhatTheBodyThrowsGoesThrough) {
   }
 }
 
+TEST(S3StorageTest, ALockIsToldAndOneThatCannotBeReadCounts) {
+  const auto lock_of = [](std::vector<std::pair<std::string, std::string>> headers) {
+    S3Peer peer({object_reply("content", kEtag, std::move(headers))});
+    return peer.storage->get(peer.context, kRef, {})->info().marks;
+  };
+  const Marks until =
+      lock_of({{"x-amz-object-lock-mode", "COMPLIANCE"},
+               {"x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00.000Z"}});
+  ASSERT_TRUE(until.retention);
+  EXPECT_TRUE(until.retention->compliance);
+  EXPECT_EQ(until.retention->until, parse_rfc3339("2030-01-01T00:00:00Z"));
+  EXPECT_FALSE(until.hold);
+  EXPECT_TRUE(lock_of({{"x-amz-object-lock-legal-hold", "ON"}}).hold);
+  EXPECT_FALSE(lock_of({{"x-amz-object-lock-legal-hold", "OFF"}}).hold);
+  EXPECT_TRUE(lock_of({{"x-amz-object-lock-mode", "GOVERNANCE"},
+                       {"x-amz-object-lock-retain-until-date", "soon"}})
+                  .hold);
+  EXPECT_TRUE(lock_of({}).empty());
+}
+
 TEST(S3StorageTest, GetSendsExactlyThisAndReadsTheObject) {
   S3Peer peer({object_reply("content", kEtag, {{"x-amz-meta-mark", "x"}})});
   auto reader = peer.storage->get(peer.context, kRef, {});
