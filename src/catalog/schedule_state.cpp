@@ -133,6 +133,10 @@ std::optional<Pause> read_pause(const Context& context, storage::Storage& storag
   } catch (const NotFound& error) {
     if (error.code() == storage::kNoSuchBucket) throw;
     return std::nullopt;
+  } catch (const Corrupt& error) {
+    // Backups matter more, and whoever pauses or resumes again mends it.
+    log::warning(context, "pause of " + store + ": " + error.reason() + "; it counts as none");
+    return std::nullopt;
   }
 }
 

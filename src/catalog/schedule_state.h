@@ -53,6 +53,7 @@ struct Pause {
   std::string reason;  // as given; may be empty
 };
 
+// A damaged one counts as none. Unsupported when it wants a newer reader.
 std::optional<Pause> read_pause(const Context& context, storage::Storage& storage,
                                 const CatalogOptions& catalog, const std::string& store);
 // Without a pause: it goes on.

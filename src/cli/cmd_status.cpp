@@ -97,6 +97,12 @@ void print_tasks(const std::vector<StoreStatus>& stores, WallTime now) {
   std::printf("%s", format_table(rows).c_str());
 }
 
+// A miss from before the last success is not why it is late now.
+bool explains_lateness(const TaskStatus& task) {
+  if (!task.last_missed) return false;
+  return !task.last_success || task.last_success->started < task.last_missed->started;
+}
+
 // What is wrong, a line each.
 std::vector<std::string> complaints(const std::vector<StoreStatus>& stores) {
   std::vector<std::string> lines;
@@ -109,8 +115,8 @@ std::vector<std::string> complaints(const std::vector<StoreStatus>& stores) {
       } else if (task.health == job::Health::kLate) {
         lines.push_back(fmt::format(
             "{} is late by {}: {}", what, format_duration(task.lateness),
-            task.last_missed ? task.last_missed->error
-                             : "no run has come; is holdfast run at work for this store?"));
+            explains_lateness(task) ? task.last_missed->error
+                                    : "no run has come; is holdfast run at work for this store?"));
       }
     }
     if (store.paused) {

@@ -35,12 +35,15 @@ std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleStat
                                   task.schedule->text(), task.zone.name()));
     }
     catalog::TaskState& begins = tasks[name];
+    // What has come due by the old schedule is still started, or told.
+    if (found != state.tasks.end()) begins = found->second;
     begins.schedule = task.schedule->text();
     begins.zone = task.zone.name();
     begins.since = begins.handled = now;
   }
   state.tasks = std::move(tasks);
   for (auto& [name, task] : state.tasks) {
+    if (task.since > now + kTrustedAhead) task.since = now;
     if (task.handled <= now + kTrustedAhead) continue;
     lines.push_back(
         fmt::format("{}: {} is marked as done, which is far ahead of the clock: it is "
@@ -49,6 +52,12 @@ std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleStat
     task.handled = task.since = now;
   }
   return lines;
+}
+
+bool is_far_ahead(const catalog::ScheduleState& state, WallTime now) {
+  return std::any_of(state.tasks.begin(), state.tasks.end(), [&](const auto& one) {
+    return std::max(one.second.handled, one.second.since) > now + kTrustedAhead;
+  });
 }
 
 DueList::DueList(std::vector<Task> tasks, Duration starting_deadline)

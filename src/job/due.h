@@ -40,6 +40,9 @@ struct MissedRuns {
 std::vector<std::string> adopt_plan(const StorePlan& plan, catalog::ScheduleState& state,
                                     WallTime now);
 
+// Whether adopt_plan() would not believe a mark of this state.
+bool is_far_ahead(const catalog::ScheduleState& state, WallTime now);
+
 // Of tasks that wait for each other. What waits is in the state, so that it survives a restart. Not
 // thread-safe.
 class DueList {

@@ -41,7 +41,10 @@ RunResult EngineRunner::run(const Context& context, TaskKind kind, RunCause caus
   };
   try {
     start(context, kind, cause, progress);
-    if (!result.record) result.not_begun = "there was nothing to do";
+    if (!result.record) {
+      result.not_begun = "there was nothing to do";
+      result.had_nothing_to_do = true;
+    }
   } catch (const NotFound& error) {
     result.not_begun = error.to_string();
     result.has_no_subject = error.code().empty();

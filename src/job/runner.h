@@ -15,6 +15,7 @@ struct RunResult {
   std::string not_begun;                     // why
   // There was nothing to do it with, such as a backup to verify: no use in trying again soon.
   bool has_no_subject = false;
+  bool had_nothing_to_do = false;  // not_begun tells no trouble
 };
 
 // Used by one thread.

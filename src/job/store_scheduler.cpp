@@ -88,6 +88,7 @@ std::vector<std::string> StoreScheduler::adopt_state() {
       catalog::read_schedule_state(request_context(), storage_, options_.catalog, plan_.store);
   // What this process could not write is newer, unless another one has led meanwhile.
   if (state_is_kept_ || stored.revision != state_.revision) {
+    if (stored.revision != state_.revision) ++adopted_;
     state_ = std::move(stored);
     state_is_kept_ = true;
   }
@@ -124,8 +125,9 @@ Duration StoreScheduler::turn(Lane which, Runner& runner) {
     return kRetry;
   }
   publish();
+  const std::uint64_t adopted_before = adopted_;
   const RunResult result = run(lock, lane, *start, runner);
-  settle(lane, *start, result);
+  settle(lane, *start, result, adopted_before);
   const bool began = result.record.has_value();
   // Told to stop in the middle: what begun says is for the next process.
   keep_state();
@@ -135,6 +137,13 @@ Duration StoreScheduler::turn(Lane which, Runner& runner) {
 
 void StoreScheduler::look(LaneState& lane) {
   const WallTime now = context_.clock().now();
+  // A clock that was years ahead, and is set right, must not stop backups for years.
+  if (is_far_ahead(state_.state, now)) {
+    for (const std::string& line : adopt_plan(plan_, state_.state, now)) {
+      log::warning(context_, line);
+    }
+    state_is_kept_ = false;
+  }
   const auto next = lane.due.next(state_.state);
   if ((next && *next <= now) || lane.due.waiting(state_.state)) read_pause();
   if (paused_) {
@@ -209,6 +218,7 @@ RunResult StoreScheduler::run(std::unique_lock<std::mutex>& lock, LaneState& lan
   cause.by = start.by;
   auto& shown = running_[static_cast<std::size_t>(lane_of(start.kind))];
   cause.on_begin = [&](const catalog::RunRecord& record) {
+    if (start.due) confirm_leading();
     std::lock_guard view(view_mutex_);
     shown->waits = false;
     shown->since = record.started;
@@ -234,8 +244,32 @@ RunResult StoreScheduler::run(std::unique_lock<std::mutex>& lock, LaneState& lan
   return result;
 }
 
-void StoreScheduler::settle(LaneState& lane, const Start& start, const RunResult& result) {
+// A run may have waited for the store's lease for hours, and another scheduler may lead since: its
+// first act is to write the state, so that this write fails.
+void StoreScheduler::confirm_leading() {
+  std::lock_guard lock(mutex_);
+  state_is_kept_ = false;
+  keep_state();
+  if (!leads_) {
+    throw Refused("schedule of " + plan_.store, "another scheduler works for this store now",
+                  "nothing: that one starts what is due");
+  }
+  if (!state_is_kept_) {
+    throw Unavailable("schedule of " + plan_.store, "its state cannot be written",
+                      "check the storage");
+  }
+}
+
+void StoreScheduler::settle(LaneState& lane, const Start& start, const RunResult& result,
+                            std::uint64_t adopted_before) {
   if (!start.due) lane.asked.erase(lane.asked.begin());
+  if (!leads_ && adopted_ != adopted_before) {
+    // The state is another scheduler's, which has made its own of what this one had begun.
+    if (!result.record) return;
+    summary_.note(*result.record);
+    if (!result.is_written) keep_record(*result.record);
+    return;
+  }
   if (!result.record) {
     give_up(lane, start, result);
   } else {
@@ -270,7 +304,10 @@ void StoreScheduler::give_up(LaneState& lane, const Start& start, const RunResul
   // Told to stop: the next process finds it as begun.
   if (context_.cancelled()) return;
   if (!start.due) {
-    if (!start.follows) log::warning(context_, "not started: " + result.not_begun);
+    if (!result.had_nothing_to_do) {
+      log::warning(context_,
+                   fmt::format("{} did not start: {}", name_of(start.kind), result.not_begun));
+    }
     return;
   }
   unmark(start.kind);
@@ -318,6 +355,7 @@ void StoreScheduler::request(TaskKind kind, const std::string& by) {
 
 void StoreScheduler::pause(const std::string& by, const std::string& reason) {
   std::lock_guard lock(mutex_);
+  paused_ = catalog::read_pause(request_context(), storage_, options_.catalog, plan_.store);
   catalog::Pause pause{context_.clock().now(), by, reason};
   if (paused_) pause.since = paused_->since;
   catalog::write_pause(request_context(), storage_, options_.catalog, plan_.store, pause);
@@ -328,7 +366,12 @@ void StoreScheduler::pause(const std::string& by, const std::string& reason) {
 
 void StoreScheduler::resume(const std::string& by) {
   std::lock_guard lock(mutex_);
-  if (!paused_) return;
+  // Another process may have paused it since the last look.
+  paused_ = catalog::read_pause(request_context(), storage_, options_.catalog, plan_.store);
+  if (!paused_) {
+    publish();
+    return;
+  }
   // What came due until now is told as missed, by whoever leads.
   if (leads_) {
     for (const auto& lane : lanes_) {

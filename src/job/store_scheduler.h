@@ -106,6 +106,7 @@ class StoreScheduler {
   // mutex_ is held by the callers of all below.
   void publish();
   std::vector<std::string> adopt_state();
+  void confirm_leading();  // takes mutex_ itself
   void finish_begun();
   void finish_begun(const std::string& name, catalog::TaskState& state,
                     const std::vector<catalog::RunRecord>& records);
@@ -122,7 +123,8 @@ class StoreScheduler {
   void write_kept_records();
   RunResult run(std::unique_lock<std::mutex>& lock, LaneState& lane, const Start& start,
                 Runner& runner);
-  void settle(LaneState& lane, const Start& start, const RunResult& result);
+  void settle(LaneState& lane, const Start& start, const RunResult& result,
+              std::uint64_t adopted_before);
   void note_end(LaneState& lane, const Start& start, const RunResult& result);
   void give_up(LaneState& lane, const Start& start, const RunResult& result);
   Duration until_next(const LaneState& lane) const;
@@ -138,6 +140,7 @@ class StoreScheduler {
   std::string why_;  // what kept missed runs from starting, until a lane has looked
   catalog::StoredState state_;
   bool state_is_kept_ = true;
+  std::uint64_t adopted_ = 0;  // how often another scheduler's state replaced this one's
   catalog::RunSummary summary_;
   std::optional<catalog::Pause> paused_;
   std::vector<catalog::RunRecord> unwritten_;

@@ -30,7 +30,14 @@ class ScriptedRunner : public Runner {
     record.trigger = cause.trigger;
     record.due = cause.due;
     record.started = clock_.now();
-    if (cause.on_begin) cause.on_begin(record);
+    if (before) before();
+    try {
+      if (cause.on_begin) cause.on_begin(record);
+    } catch (const Error& error) {
+      result.not_begun = error.to_string();
+      return result;
+    }
+    ++begun;
     if (during) during();
     clock_.advance(takes);
     record.ended = clock_.now();
@@ -41,7 +48,8 @@ class ScriptedRunner : public Runner {
 
   std::vector<RunCause> causes;
   std::string outcome = "success", not_begun;
-  std::function<void()> during;
+  std::function<void()> before, during;  // before it has the store's lease, and with it
+  int begun = 0;
   Duration takes = 1min;
   bool has_no_subject = false;
 
@@ -286,6 +294,76 @@ TEST_F(StoreSchedulerTest, ADamagedStateDoesNotStopIt) {
   go_to("2026-03-01T10:45:00Z");
   turn();
   EXPECT_EQ(runner_.causes.size(), 1u);
+}
+
+TEST_F(StoreSchedulerTest, ARunThatWaitedDoesNotBeginWhenAnotherSchedulerLeads) {
+  lead();
+  StoreScheduler other(context_, plan_, *storage_.storage,
+                       StoreSchedulerOptions{.catalog = catalog_});
+  go_to("2026-03-01T10:45:00Z");
+  // While it waited for the store's lease another one took over.
+  runner_.before = [&] {
+    runner_.before = nullptr;
+    other.lead("it took over");
+  };
+  turn();
+  EXPECT_EQ(runner_.begun, 0);
+  EXPECT_FALSE(scheduler_->leads());
+  other.turn(Lane::kChanges, runner_);
+  EXPECT_EQ(runner_.begun, 1);
+  scheduler_->refresh();
+  scheduler_->lead("the other one is gone");
+  turn();
+  EXPECT_EQ(runner_.begun, 1) << "once for one due moment";
+}
+
+TEST_F(StoreSchedulerTest, AClockThatWasYearsAheadDoesNotStopItForYears) {
+  lead();
+  turn();
+  clock_.jump_wall(24h * 365 * 3);
+  turn();
+  turn();
+  const std::size_t before = runner_.causes.size();
+  clock_.jump_wall(-24h * 365 * 3);
+  turn();
+  go_to("2026-03-01T10:45:00Z");
+  turn();
+  ASSERT_EQ(runner_.causes.size(), before + 1);
+  EXPECT_EQ(runner_.causes.back().due, parse_rfc3339("2026-03-01T10:45:00Z"));
+}
+
+TEST_F(StoreSchedulerTest, WhatWaitsOutlivesAChangeOfItsSchedule) {
+  lead();
+  go_to("2026-03-01T10:45:00Z");
+  runner_.during = [this] { storage_.dead = true; };
+  turn();
+  storage_.dead = false;
+  runner_.during = nullptr;
+  plan_.tasks[1].schedule = schedule::parse(schedule::Dialect::kCronexpr, "50 3-23 * * *");
+  start();
+  lead();
+  ASSERT_EQ(records().size(), 1u);
+  EXPECT_EQ(records()[0].outcome, "interrupted");
+}
+
+TEST_F(StoreSchedulerTest, ResumesWhatAnotherProcessHasPaused) {
+  lead();
+  catalog::write_pause(context_, *storage_.storage, catalog_, "clickhouse",
+                       catalog::Pause{clock_.now(), "ann@desk", "upgrade"});
+  scheduler_->resume("bob");
+  EXPECT_FALSE(catalog::read_pause(context_, *storage_.storage, catalog_, "clickhouse"));
+}
+
+TEST_F(StoreSchedulerTest, ADamagedPauseDoesNotStopIt) {
+  for (
+      const char* text :
+      {"{", R"({"format":"holdfast-pause","min_reader":1,"paused":1})",
+       R"({"format":"holdfast-pause","min_reader":1,"paused":true,"since":"9999-01-01T00:00:00Z"})"}) {
+    storage::put_bytes(*storage_.storage, context_,
+                       {"catalog", ".holdfast/runs/clickhouse.paused.json"}, text);
+    EXPECT_NO_THROW(lead()) << text;
+    EXPECT_NO_THROW(scheduler_->resume("ann")) << text;
+  }
 }
 
 }  // namespace
