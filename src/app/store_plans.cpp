@@ -6,7 +6,6 @@ namespace holdfast::app {
 
 namespace {
 
-using job::Task;
 using job::TaskKind;
 using schedule::Dialect;
 
@@ -19,12 +18,13 @@ class Planner {
 
   // Nothing for an empty text: that is how a schedule is switched off.
   Planner& at(TaskKind kind, Dialect dialect, const std::string& text) {
-    if (text.empty()) return *this;
+    if (text.empty() || is_left_out(kind)) return *this;
     const Zone zone = dialect == Dialect::kElasticsearch ? Zone::utc() : zone_;
     plan_.tasks.push_back({kind, schedule::parse(dialect, text), zone, {}});
     return *this;
   }
   Planner& after(TaskKind kind, std::vector<TaskKind> others) {
+    if (is_left_out(kind)) return *this;
     plan_.tasks.push_back({kind, std::nullopt, zone_, std::move(others)});
     return *this;
   }
@@ -36,6 +36,9 @@ class Planner {
   job::StorePlan take() { return std::move(plan_); }
 
  private:
+  bool is_left_out(TaskKind kind) const {
+    return kind == TaskKind::kPrune && !values_.holdfast.run.prune;
+  }
   static Zone zone_of(const std::string& name) {
     return name == "local" ? Zone::local() : Zone::named(name);
   }

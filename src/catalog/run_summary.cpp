@@ -21,8 +21,8 @@ storage::ObjectRef ref_of(const CatalogOptions& catalog, const std::string& stor
   return {catalog.bucket, catalog.prefix + "runs/" + store + ".summary.json"};
 }
 
-void keep_newer(std::optional<RunRecord>& kept, const RunRecord& record) {
-  if (!kept || kept->started <= record.started) kept = record;
+void keep_newer(std::optional<RunRecord>& kept, const RunRecord& record, bool is_latest) {
+  if (!kept || is_latest || kept->started <= record.started) kept = record;
 }
 
 void put_into(nlohmann::json& json, const char* name, const std::optional<RunRecord>& record) {
@@ -55,6 +55,9 @@ Stored read_stored(const Context& context, storage::Storage& storage, const Cata
   } catch (const Corrupt& error) {
     stored.revision = info.revision;
     log::warning(context, "summary of runs: " + error.reason() + "; it is made again");
+  } catch (const InvalidArgument& error) {  // far too large
+    stored.revision = storage.head(context, ref_of(catalog, store), {}).revision;
+    log::warning(context, "summary of runs: " + error.reason() + "; it is made again");
   }
   for (const RunRecord& record : read_records(context, storage, catalog, store, kRecordsToRead)) {
     stored.summary.note(record);
@@ -64,14 +67,14 @@ Stored read_stored(const Context& context, storage::Storage& storage, const Cata
 
 }  // namespace
 
-void RunSummary::note(const RunRecord& record) {
+void RunSummary::note(const RunRecord& record, bool has_just_ended) {
   TaskRuns& runs = tasks[record.task.empty() ? record.kind : record.task];
   if (record.is_missed()) {
-    keep_newer(runs.last_missed, record);
+    keep_newer(runs.last_missed, record, false);
     return;
   }
-  keep_newer(runs.last, record);
-  if (record.is_success()) keep_newer(runs.last_success, record);
+  keep_newer(runs.last, record, has_just_ended);
+  if (record.is_success()) keep_newer(runs.last_success, record, has_just_ended);
 }
 
 std::string to_json(const RunSummary& summary) {
@@ -109,7 +112,8 @@ void add_to_summary(const Context& context, storage::Storage& storage,
                     const CatalogOptions& catalog, const RunRecord& record) {
   for (int tries = 1;; ++tries) {
     Stored stored = read_stored(context, storage, catalog, record.store);
-    stored.summary.note(record);
+    // What is written late or stands for an older moment is no run that has just ended.
+    stored.summary.note(record, record.outcome != RunRecord::kInterrupted);
     storage::PutRequest request;
     request.attributes.headers["content-type"] = "application/json";
     if (stored.revision.empty()) {

@@ -22,8 +22,10 @@ struct TaskRuns {
 struct RunSummary {
   std::map<std::string, TaskRuns> tasks;
 
-  // Keeps the newer one of each kind.
-  void note(const RunRecord& record);
+  // Keeps the newer one of each kind. One that has just ended is the newest, whatever the clock
+  // said when the others began: a clock that ran ahead must not hide all runs until it is past
+  // that.
+  void note(const RunRecord& record, bool has_just_ended = false);
 };
 
 std::string to_json(const RunSummary& summary);

@@ -102,6 +102,9 @@ StoredState read_schedule_state(const Context& context, storage::Storage& storag
   } catch (const Corrupt& error) {
     stored.revision = info.revision;
     log::warning(context, "schedule state: " + error.reason() + "; it is made again");
+  } catch (const InvalidArgument& error) {  // far too large
+    stored.revision = storage.head(context, state_of(catalog, store), {}).revision;
+    log::warning(context, "schedule state: " + error.reason() + "; it is made again");
   }
   return stored;
 }
@@ -135,6 +138,9 @@ std::optional<Pause> read_pause(const Context& context, storage::Storage& storag
     return std::nullopt;
   } catch (const Corrupt& error) {
     // Backups matter more, and whoever pauses or resumes again mends it.
+    log::warning(context, "pause of " + store + ": " + error.reason() + "; it counts as none");
+    return std::nullopt;
+  } catch (const InvalidArgument& error) {  // far too large
     log::warning(context, "pause of " + store + ": " + error.reason() + "; it counts as none");
     return std::nullopt;
   }

@@ -45,6 +45,14 @@ StoreStatus read_status(Program& program, storage::Storage& storage, config::Sto
   return status;
 }
 
+// What stands in the bucket is shown without control characters.
+std::string plain(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
 std::string state_of(const StoreStatus& store) {
   std::string text(name_of(store.health));
   if (store.paused) text += ", paused";
@@ -65,7 +73,7 @@ std::string next_of(const StoreStatus& store, WallTime now) {
 std::string running_of(const StoreStatus& store, WallTime now) {
   if (store.running.empty()) return "-";
   const job::Running& running = store.running.front();
-  return fmt::format("{} for {}", running.purpose, format_duration(now - running.since));
+  return fmt::format("{} for {}", plain(running.purpose), format_duration(now - running.since));
 }
 
 void print_table(const std::vector<StoreStatus>& stores, WallTime now) {
@@ -73,7 +81,7 @@ void print_table(const std::vector<StoreStatus>& stores, WallTime now) {
       {"STORE", "STATE", "LAST BACKUP", "AGE", "SENT", "NEXT", "RUNNING"}};
   for (const StoreStatus& store : stores) {
     const catalog::RunRecord* newest = store.newest_backup();
-    rows.push_back({store.store, state_of(store), newest ? newest->name : "-",
+    rows.push_back({store.store, state_of(store), newest ? plain(newest->name) : "-",
                     newest ? format_duration(now - newest->started) : "-",
                     newest ? format_bytes(newest->bytes_sent) : "-", next_of(store, now),
                     running_of(store, now)});
@@ -149,7 +157,7 @@ int run(Program& program, const Arguments& arguments) {
     return is_well ? 0 : 1;
   }
   arguments.is_long ? print_tasks(all, now) : print_table(all, now);
-  for (const std::string& line : complaints(all)) std::printf("%s\n", line.c_str());
+  for (const std::string& line : complaints(all)) std::printf("%s\n", plain(line).c_str());
   return is_well ? 0 : 1;
 }
 

@@ -169,6 +169,9 @@ void add_holdfast_keys(std::vector<Key>& keys) {
                           "how long runs that have begun may go on when it is told to stop; then "
                           "they are begun again by the next start",
                           Zero::kAllowed));
+  keys.push_back(flag("holdfast.run.prune", HOLDFAST_AT(holdfast.run.prune), true,
+                      "whether it applies retention; false beside a store whose access key may not "
+                      "delete: another one, with the retention key, prunes then"));
   keys.push_back(text("holdfast.run.timeZone", HOLDFAST_AT(holdfast.run.time_zone), "local",
                       "the zone of all schedules but Elasticsearch's, which are UTC",
                       "local, UTC or a name such as Europe/Amsterdam", take_zone));

@@ -164,8 +164,9 @@ struct Run {
   std::string listen;
   Duration starting_deadline{0};
   Duration stop_grace{0};  // for runs that have begun
-  std::string time_zone;   // "local" or a name of the zone database
-  Secret token;            // empty: the web page and the HTTP API change nothing
+  bool prune = true;
+  std::string time_zone;  // "local" or a name of the zone database
+  Secret token;           // empty: the web page and the HTTP API change nothing
 };
 struct Log {
   log::Format format = log::Format::kText;

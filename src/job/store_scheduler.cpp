@@ -283,7 +283,7 @@ void StoreScheduler::settle(LaneState& lane, const Start& start, const RunResult
 
 void StoreScheduler::note_end(LaneState& lane, const Start& start, const RunResult& result) {
   const catalog::RunRecord& record = *result.record;
-  summary_.note(record);
+  summary_.note(record, true);
   if (!result.is_written) keep_record(record);
   // A run that was told to stop is for the next process to begin again.
   if (record.outcome != holdfast::name_of(ErrorKind::kCancelled)) unmark(start.kind);
