@@ -20,7 +20,7 @@ std::string folder_of(const CatalogOptions& catalog, const std::string& store) {
 std::optional<WallTime> time_of(const nlohmann::json& json, const char* member) {
   auto found = json.find(member);
   if (found == json.end()) return std::nullopt;
-  return parse_rfc3339(found->get<std::string>());
+  return time_in(*found);
 }
 
 }  // namespace
@@ -73,8 +73,8 @@ RunRecord record_of(const nlohmann::json& json) {
     record.store = json.at("store");
     record.kind = json.at("kind");
     record.name = json.at("name");
-    record.started = parse_rfc3339(json.at("started").get<std::string>());
-    record.ended = parse_rfc3339(json.at("ended").get<std::string>());
+    record.started = time_in(json.at("started"));
+    record.ended = time_in(json.at("ended"));
     record.outcome = json.at("outcome");
     record.error = json.at("error");
     record.bytes_sent = json.at("bytes_sent");

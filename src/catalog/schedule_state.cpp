@@ -75,13 +75,13 @@ ScheduleState parse_schedule_state(std::string_view text) {
       TaskState& task = state.tasks[name];
       task.schedule = one.at("schedule");
       task.zone = one.at("zone");
-      task.since = parse_rfc3339(one.at("since").get<std::string>());
-      task.handled = parse_rfc3339(one.at("handled").get<std::string>());
+      task.since = time_in(one.at("since"));
+      task.handled = time_in(one.at("handled"));
       if (one.contains("waiting")) {
-        task.waiting = parse_rfc3339(one.at("waiting").get<std::string>());
+        task.waiting = time_in(one.at("waiting"));
         task.is_catch_up = one.at("catch_up");
       }
-      if (one.contains("begun")) task.begun = parse_rfc3339(one.at("begun").get<std::string>());
+      if (one.contains("begun")) task.begun = time_in(one.at("begun"));
     }
     state.told = json.at("told").get<std::map<std::string, std::string>>();
     return state;
@@ -118,9 +118,15 @@ void write_schedule_state(const Context& context, storage::Storage& storage,
   } else {
     request.condition.revision_is = stored.revision;
   }
-  stored.revision =
-      put_bytes(storage, context, state_of(catalog, store), to_json(stored.state), request)
-          .revision;
+  const std::string text = to_json(stored.state);
+  try {
+    stored.revision = put_bytes(storage, context, state_of(catalog, store), text, request).revision;
+  } catch (const Unavailable&) {
+    // It may have been written all the same: what is there tells.
+    storage::ObjectInfo info;
+    if (get_bytes(storage, context, state_of(catalog, store), kMaxState, {}, &info) != text) throw;
+    stored.revision = info.revision;
+  }
 }
 
 std::optional<Pause> read_pause(const Context& context, storage::Storage& storage,
@@ -130,8 +136,7 @@ std::optional<Pause> read_pause(const Context& context, storage::Storage& storag
     const nlohmann::json json = parse_versioned(text, kPauseFormat, 1);
     return reading("pause", [&]() -> std::optional<Pause> {
       if (!json.at("paused").get<bool>()) return std::nullopt;
-      return Pause{parse_rfc3339(json.at("since").get<std::string>()), json.at("by"),
-                   json.at("reason")};
+      return Pause{time_in(json.at("since")), json.at("by"), json.at("reason")};
     });
   } catch (const NotFound& error) {
     if (error.code() == storage::kNoSuchBucket) throw;

@@ -40,7 +40,8 @@ ScheduleState parse_schedule_state(std::string_view json);
 // A damaged one counts as none, but for its revision.
 StoredState read_schedule_state(const Context& context, storage::Storage& storage,
                                 const CatalogOptions& catalog, const std::string& store);
-// Replaces exactly what was read. PreconditionFailed: another scheduler has written meanwhile.
+// Replaces exactly what was read. PreconditionFailed: another scheduler has written meanwhile. A
+// write of which nobody knows whether it was done is settled by reading.
 void write_schedule_state(const Context& context, storage::Storage& storage,
                           const CatalogOptions& catalog, const std::string& store,
                           StoredState& stored);

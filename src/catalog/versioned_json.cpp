@@ -21,4 +21,12 @@ nlohmann::json parse_versioned(std::string_view text, std::string_view format, i
   return json;
 }
 
+WallTime time_in(const nlohmann::json& value) {
+  static const WallTime kFirst = parse_rfc3339("2000-01-01T00:00:00Z");
+  static const WallTime kEnd = parse_rfc3339("2200-01-01T00:00:00Z");
+  const WallTime time = parse_rfc3339(value.get<std::string>());
+  if (time < kFirst || time >= kEnd) throw InvalidArgument("time", "not of the years 2000 to 2199");
+  return time;
+}
+
 }  // namespace holdfast::catalog

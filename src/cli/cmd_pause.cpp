@@ -5,6 +5,7 @@
 #include <memory>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/process.h"
 #include "catalog/schedule_state.h"
 #include "cli/program.h"
@@ -27,8 +28,12 @@ std::string who_asks() {
 }
 
 std::vector<config::Store> named_or_all(Program& program, const std::vector<std::string>& names) {
-  if (names.empty()) return program.scheduled_stores();
   std::vector<config::Store> stores;
+  if (names.empty()) stores = program.scheduled_stores();
+  if (names.empty() && stores.empty()) {
+    throw InvalidArgument("pause or resume", "no store is scheduled",
+                          "name a store, or switch one on in the values");
+  }
   for (const std::string& name : names) stores.push_back(store_named(name));
   return stores;
 }

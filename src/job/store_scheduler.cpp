@@ -69,6 +69,8 @@ void StoreScheduler::lead(const std::string& why) {
   for (const auto& lane : lanes_) {
     lane->looked = context_.clock().now();
     lane->looked_steady = context_.clock().steady();
+    // Of a time when it led: who asked has been told that another scheduler works now.
+    if (!lane->at_work) lane->asked.clear();
     // First what came due: it may stand for what waits.
     if (paused_) {
       record_missed(lane->due.skip(state_.state, lane->looked, why_paused()));
@@ -262,7 +264,7 @@ void StoreScheduler::confirm_leading() {
 
 void StoreScheduler::settle(LaneState& lane, const Start& start, const RunResult& result,
                             std::uint64_t adopted_before) {
-  if (!start.due) lane.asked.erase(lane.asked.begin());
+  if (!start.due && !lane.asked.empty()) lane.asked.erase(lane.asked.begin());
   if (!leads_ && adopted_ != adopted_before) {
     // The state is another scheduler's, which has made its own of what this one had begun.
     if (!result.record) return;
@@ -301,8 +303,13 @@ void StoreScheduler::note_end(LaneState& lane, const Start& start, const RunResu
 }
 
 void StoreScheduler::give_up(LaneState& lane, const Start& start, const RunResult& result) {
-  // Told to stop: the next process finds it as begun.
-  if (context_.cancelled()) return;
+  // Told to stop while it waited for the lease: the next process finds it as waiting.
+  if (context_.cancelled()) {
+    if (!start.due) return;
+    unmark(start.kind);
+    DueList::put_back(state_.state, *start.due);
+    return;
+  }
   if (!start.due) {
     if (!result.had_nothing_to_do) {
       log::warning(context_,

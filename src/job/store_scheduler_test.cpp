@@ -190,6 +190,22 @@ TEST_F(StoreSchedulerTest, ARunThatWasToldToStopIsBegunAgain) {
   EXPECT_EQ(runner_.causes[1].due, runner_.causes[0].due);
 }
 
+TEST_F(StoreSchedulerTest, ARunThatWaitedWhenItWasToldToStopIsNotCalledInterrupted) {
+  lead();
+  go_to("2026-03-01T10:45:00Z");
+  runner_.not_begun = "told to stop";
+  context_.cancel();
+  turn();
+  context_ = Context::with_clock(clock_).cancellable();
+  runner_.not_begun.clear();
+  start();
+  lead();
+  EXPECT_TRUE(records().empty());
+  turn();
+  ASSERT_EQ(runner_.causes.size(), 2u);
+  EXPECT_EQ(runner_.causes[1].due, runner_.causes[0].due);
+}
+
 TEST_F(StoreSchedulerTest, WhatCannotStartIsTriedAgainAndThenTold) {
   lead();
   runner_.not_begun = "the lease cannot be read";
