@@ -206,9 +206,10 @@ def is_deliberate(rule: str, line: str, ours: str, theirs: str) -> bool:
         no_value = any(re.fullmatch(r"L(W|-[0-9]*W?)?", entry) for i, part in enumerate(parts) if i not in (3, 5) for entry in part.split(","))
         marks = re.search(r"9[89]", text) or re.search(r"/[+-]", text) or any(re.search(r"\b0+W", part) for part in parts[3:4])
         beyond = any(re.search(r"\b(0+|[089]|[0-9]{2,})(#|L)", part) for part in parts[5:6])
-        if any(re.search(r"L-(2[89]|30)W", part) for part in parts[3:4]):
-            return ours != "invalid" and not ours.startswith("not")  # months that are too short for it
-        return ours == "invalid" and (theirs == "panic" or no_value or bool(marks) or beyond)
+        if ours == "invalid":
+            return theirs == "panic" or no_value or bool(marks) or beyond
+        # Months that are too short for it.
+        return any(re.search(r"L-(2[89]|30)W", part) for part in parts[3:4]) and not ours.startswith("not")
     if rule == "date":
         named = re.match(r'\s*TZ="([^"]*)"', text)
         if named and named[1] not in expressions.ZONES:

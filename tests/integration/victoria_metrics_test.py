@@ -317,10 +317,11 @@ class CompatibilityTest(StoreTestCase):
 
     def test_vmbackup_continues_ours_and_we_continue_it_again(self):
         with self.server() as server:
-            server.ingest(200, 300, self.start_ms)
+            rows = server.ingest(200, 300, self.start_ms)
             name = self.backup()["name"]
-            server.ingest(20, 30, self.start_ms + 24 * HOUR)
-            server.merge_parts()
+            rows += server.ingest(20, 30, self.start_ms + 24 * HOUR)
+            # A snapshot leaves out what a merge has in hand that was never on disk.
+            server.merge_parts(rows)
             self.vmbackup(server, name)
             saved = server.export_lines()
             self.assertEqual(self.vmrestored(name), saved)
